@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use actix_throttle_core::vocabulary::{self, Argument, Kind};
+use actix_throttle_core::vocabulary::{self, Argument, ValueKind};
 
 /// An argument of an attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,9 +101,9 @@ impl ArgName {
             ..
         } = self.argument();
         match kind {
-            Kind::Flag => (*name).to_owned(),
+            ValueKind::Flag => (*name).to_owned(),
             // The attribute writes sources as code, and the file as text.
-            Kind::Identifier => format!("{name} = ip"),
+            ValueKind::Identifier => format!("{name} = ip"),
             _ => format!("{name} = {example}"),
         }
     }

@@ -31,7 +31,7 @@ pub const KEPT_FOR_SETTLEMENT: Micros = 600_000_000;
 
 /// A bucket and its latest charges.
 #[derive(Debug)]
-pub struct BucketHistory(Kind);
+pub struct BucketHistory(AnyHistory);
 
 /// A bucket of any kind.
 pub(super) enum AnyBucket {
@@ -40,15 +40,17 @@ pub(super) enum AnyBucket {
     Leaky(LeakyBucket),
 }
 
+/// The history of a bucket of any kind.
 #[derive(Debug)]
-enum Kind {
-    Greedy(History<GreedyBucket>),
-    Interval(History<IntervalBucket>),
-    Leaky(History<LeakyBucket>),
+enum AnyHistory {
+    Greedy(ChargeHistory<GreedyBucket>),
+    Interval(ChargeHistory<IntervalBucket>),
+    Leaky(ChargeHistory<LeakyBucket>),
 }
 
+/// The history of a bucket of one kind.
 #[derive(Debug)]
-struct History<B> {
+struct ChargeHistory<B> {
     bucket: B,
     /// The bucket before the first of the charges.
     base: B,
@@ -80,9 +82,9 @@ impl<B: CounterState + Copy + PartialEq> Bucket for B {}
 macro_rules! each {
     ($history:expr, $inner:ident => $ask:expr) => {
         match $history {
-            Kind::Greedy($inner) => $ask,
-            Kind::Interval($inner) => $ask,
-            Kind::Leaky($inner) => $ask,
+            AnyHistory::Greedy($inner) => $ask,
+            AnyHistory::Interval($inner) => $ask,
+            AnyHistory::Leaky($inner) => $ask,
         }
     };
 }
@@ -91,9 +93,9 @@ impl BucketHistory {
     /// Returns the history of a bucket without known charges.
     pub(super) fn of(bucket: AnyBucket) -> Self {
         Self(match bucket {
-            AnyBucket::Greedy(bucket) => Kind::Greedy(History::new(bucket)),
-            AnyBucket::Interval(bucket) => Kind::Interval(History::new(bucket)),
-            AnyBucket::Leaky(bucket) => Kind::Leaky(History::new(bucket)),
+            AnyBucket::Greedy(bucket) => AnyHistory::Greedy(ChargeHistory::new(bucket)),
+            AnyBucket::Interval(bucket) => AnyHistory::Interval(ChargeHistory::new(bucket)),
+            AnyBucket::Leaky(bucket) => AnyHistory::Leaky(ChargeHistory::new(bucket)),
         })
     }
 
@@ -101,9 +103,9 @@ impl BucketHistory {
     pub(super) fn without_charges(&self) -> Option<AnyBucket> {
         let is_empty = each!(&self.0, history => history.charges.is_empty());
         is_empty.then_some(match &self.0 {
-            Kind::Greedy(history) => AnyBucket::Greedy(history.bucket),
-            Kind::Interval(history) => AnyBucket::Interval(history.bucket),
-            Kind::Leaky(history) => AnyBucket::Leaky(history.bucket),
+            AnyHistory::Greedy(history) => AnyBucket::Greedy(history.bucket),
+            AnyHistory::Interval(history) => AnyBucket::Interval(history.bucket),
+            AnyHistory::Leaky(history) => AnyBucket::Leaky(history.bucket),
         })
     }
 
@@ -118,9 +120,9 @@ impl BucketHistory {
     /// Returns the tokens that were missing as of a time: whole ones, and W-ths of one.
     pub(super) fn numbers(&self) -> (u32, u64, Micros) {
         match &self.0 {
-            Kind::Greedy(history) => history.bucket.debt().numbers(),
-            Kind::Leaky(history) => history.bucket.debt().numbers(),
-            Kind::Interval(history) => {
+            AnyHistory::Greedy(history) => history.bucket.debt().numbers(),
+            AnyHistory::Leaky(history) => history.bucket.debt().numbers(),
+            AnyHistory::Interval(history) => {
                 let (missing, since) = history.bucket.numbers();
                 (missing, 0, since)
             }
@@ -150,7 +152,7 @@ impl BucketHistory {
     }
 }
 
-impl<B: Bucket> History<B> {
+impl<B: Bucket> ChargeHistory<B> {
     fn new(bucket: B) -> Self {
         Self {
             bucket,

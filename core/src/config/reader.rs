@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     text::{suggest, word::Word},
-    vocabulary::{self, Argument, Kind},
+    vocabulary::{self, Argument, ValueKind},
 };
 
 /// The reader of one table. The keys that are taken are the valid ones, so [`finish`](Self::finish)
@@ -96,7 +96,7 @@ impl<'n> TableReader<'n> {
         let node = &self.take(argument)?.node;
         let position = node.position;
         let least = match &argument.kind {
-            Kind::Count(range) => *range.start(),
+            ValueKind::Count(range) => *range.start(),
             _ => 0,
         };
         match node.value {

@@ -12,7 +12,7 @@ mod validator;
 
 use serde_json::{Map, Value, json};
 
-use crate::vocabulary::{ARGUMENTS, Argument, Kind, Scope};
+use crate::vocabulary::{ARGUMENTS, Argument, Scope, ValueKind};
 
 const LIMIT_NAME: &str = "^[A-Za-z][A-Za-z0-9_.-]*$";
 const RATE: &str = "^\\s*[0-9_]+\\s*(/|per)";
@@ -93,31 +93,35 @@ fn table(scopes: &[Scope]) -> Value {
 
 fn property(argument: &Argument) -> Value {
     let mut schema = match &argument.kind {
-        Kind::Count(range) => {
+        ValueKind::Count(range) => {
             json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() })
         }
-        Kind::Flag => json!({ "type": "boolean" }),
-        Kind::Text | Kind::Duration(_) | Kind::Micros(_) | Kind::StatusSet | Kind::Path => {
+        ValueKind::Flag => json!({ "type": "boolean" }),
+        ValueKind::Text
+        | ValueKind::Duration(_)
+        | ValueKind::Micros(_)
+        | ValueKind::StatusSet
+        | ValueKind::Path => {
             json!({ "type": "string" })
         }
-        Kind::Word(words) => json!({ "type": "string", "enum": words() }),
-        Kind::Rate => json!({ "$ref": "#/$defs/Rate" }),
-        Kind::Identifier => json!({
+        ValueKind::Word(words) => json!({ "type": "string", "enum": words() }),
+        ValueKind::Rate => json!({ "$ref": "#/$defs/Rate" }),
+        ValueKind::Identifier => json!({
             "anyOf": [
                 { "$ref": "#/$defs/Identifier" },
                 { "type": "array", "items": { "$ref": "#/$defs/Identifier" }, "minItems": 2 },
             ],
         }),
-        Kind::LimitName => json!({ "type": "string", "pattern": LIMIT_NAME }),
-        Kind::Texts | Kind::Networks => list(json!({ "type": "string" })),
-        Kind::Words(words) => list(json!({ "type": "string", "enum": words })),
-        Kind::Limits => json!({
+        ValueKind::LimitName => json!({ "type": "string", "pattern": LIMIT_NAME }),
+        ValueKind::Texts | ValueKind::Networks => list(json!({ "type": "string" })),
+        ValueKind::Words(words) => list(json!({ "type": "string", "enum": words })),
+        ValueKind::Limits => json!({
             "type": "object",
             "additionalProperties": false,
             "patternProperties": { LIMIT_NAME: { "$ref": "#/$defs/NamedLimit" } },
         }),
-        Kind::Rules => list(json!({ "$ref": "#/$defs/Rule" })),
-        Kind::RuleLimits => list(json!({ "$ref": "#/$defs/RuleLimit" })),
+        ValueKind::Rules => list(json!({ "$ref": "#/$defs/Rule" })),
+        ValueKind::RuleLimits => list(json!({ "$ref": "#/$defs/RuleLimit" })),
     };
     schema["description"] = json!(description(argument));
     schema

@@ -27,7 +27,7 @@ pub enum Scope {
 
 /// The kind of value that an argument takes.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     /// An integer of this range.
     Count(RangeInclusive<u32>),
     /// A flag, which is off if it is absent.
@@ -68,7 +68,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Argument {
     pub name: &'static str,
-    pub kind: Kind,
+    pub kind: ValueKind,
     pub scopes: &'static [Scope],
     /// An example of a value, as the attribute and TOML write it.
     pub example: &'static str,
@@ -83,7 +83,7 @@ pub struct Argument {
 impl Argument {
     pub(super) const fn new(
         name: &'static str,
-        kind: Kind,
+        kind: ValueKind,
         scopes: &'static [Scope],
         example: &'static str,
         doc: &'static str,

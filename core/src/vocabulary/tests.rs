@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
-use super::{ARGUMENTS, Argument, Kind, Scope};
+use super::{ARGUMENTS, Argument, Scope, ValueKind};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -74,19 +74,19 @@ fn check_row(argument: &Argument, row: &[String], path: &str) {
         return;
     }
     let words: Vec<String> = match &argument.kind {
-        Kind::Count(range) => {
+        ValueKind::Count(range) => {
             let min = range.start();
             let range = format!("{min} to {}", with_commas(*range.end()));
             let is_whole = text.contains(&format!("integer ≥ {min}"));
             vec![if is_whole { String::new() } else { range }]
         }
-        Kind::Micros(range) => vec![in_words(*range.start(), *range.end())],
-        Kind::Duration(range) => {
+        ValueKind::Micros(range) => vec![in_words(*range.start(), *range.end())],
+        ValueKind::Duration(range) => {
             let micros = |duration: &Duration| u64::try_from(duration.as_micros()).expect(name);
             vec![in_words(micros(range.start()), micros(range.end()))]
         }
-        Kind::Word(words) => words().iter().map(|word| format!("\"{word}\"")).collect(),
-        Kind::Flag => vec!["flag".to_owned()],
+        ValueKind::Word(words) => words().iter().map(|word| format!("\"{word}\"")).collect(),
+        ValueKind::Flag => vec!["flag".to_owned()],
         _ => Vec::new(),
     };
     for word in words {

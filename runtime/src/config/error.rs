@@ -12,11 +12,11 @@ use actix_throttle_core::config::Diagnostic;
 pub struct ConfigError {
     /// The name of the file, or of the text.
     source: String,
-    kind: Kind,
+    kind: ConfigErrorKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum ConfigErrorKind {
     Unreadable(String),
     Invalid(Vec<Diagnostic>),
     Unusable(String),
@@ -26,34 +26,34 @@ impl ConfigError {
     pub(super) fn unreadable(source: &str, reason: impl fmt::Display) -> Self {
         Self {
             source: source.to_owned(),
-            kind: Kind::Unreadable(reason.to_string()),
+            kind: ConfigErrorKind::Unreadable(reason.to_string()),
         }
     }
 
     pub(super) fn invalid(source: &str, diagnostics: Vec<Diagnostic>) -> Self {
         Self {
             source: source.to_owned(),
-            kind: Kind::Invalid(diagnostics),
+            kind: ConfigErrorKind::Invalid(diagnostics),
         }
     }
 
     pub(super) fn unusable(source: &str, reason: impl fmt::Display) -> Self {
         Self {
             source: source.to_owned(),
-            kind: Kind::Unusable(reason.to_string()),
+            kind: ConfigErrorKind::Unusable(reason.to_string()),
         }
     }
 
     /// Whether the file could not be read at all, or its name does not tell its format.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
-        matches!(self.kind, Kind::Unreadable(_))
+        matches!(self.kind, ConfigErrorKind::Unreadable(_))
     }
 
     /// Whether the file could be read, and its content is invalid.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
-        matches!(self.kind, Kind::Invalid(_))
+        matches!(self.kind, ConfigErrorKind::Invalid(_))
     }
 
     /// Returns the diagnostics in the order of the file; empty unless
@@ -61,8 +61,8 @@ impl ConfigError {
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         match &self.kind {
-            Kind::Invalid(diagnostics) => diagnostics,
-            Kind::Unreadable(_) | Kind::Unusable(_) => &[],
+            ConfigErrorKind::Invalid(diagnostics) => diagnostics,
+            ConfigErrorKind::Unreadable(_) | ConfigErrorKind::Unusable(_) => &[],
         }
     }
 }
@@ -73,9 +73,9 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = &self.source;
         match &self.kind {
-            Kind::Unreadable(reason) => write!(f, "{source}: cannot be read: {reason}"),
-            Kind::Unusable(reason) => write!(f, "{source}: {reason}"),
-            Kind::Invalid(diagnostics) => {
+            ConfigErrorKind::Unreadable(reason) => write!(f, "{source}: cannot be read: {reason}"),
+            ConfigErrorKind::Unusable(reason) => write!(f, "{source}: {reason}"),
+            ConfigErrorKind::Invalid(diagnostics) => {
                 for (index, diagnostic) in diagnostics.iter().enumerate() {
                     let line_break = if index == 0 { "" } else { "\n" };
                     write!(f, "{line_break}{source}:{diagnostic}")?;

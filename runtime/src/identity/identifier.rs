@@ -13,7 +13,7 @@ use super::session::SessionKeys;
 use super::{
     ClientIp, IntoIdentity,
     combination::combine,
-    identifier_kind::{IdentityFuture, Kind},
+    identifier_kind::{IdentifierKind, IdentityFuture},
     identify::Identified,
 };
 
@@ -40,25 +40,25 @@ use super::{
 /// let _ = RateLimiter::builder().identifier(Identifier::header("X-Api-Key"));
 /// ```
 #[derive(Clone)]
-pub struct Identifier(Kind);
+pub struct Identifier(IdentifierKind);
 
 impl Identifier {
     /// Identifies by the client's address; behind trusted proxies, by the address that they report.
     #[must_use]
     pub fn ip() -> Self {
-        Self(Kind::Client)
+        Self(IdentifierKind::Client)
     }
 
     /// Counts all requests as one identity.
     #[must_use]
     pub fn global() -> Self {
-        Self(Kind::Global)
+        Self(IdentifierKind::Global)
     }
 
     /// Identifies by the value of a request header.
     #[must_use]
     pub fn header(name: &str) -> Self {
-        Self(Kind::RequestPart(
+        Self(IdentifierKind::RequestPart(
             RequestPart::Header,
             name.to_ascii_lowercase().into(),
         ))
@@ -67,19 +67,22 @@ impl Identifier {
     /// Identifies by the value of a cookie.
     #[must_use]
     pub fn cookie(name: &str) -> Self {
-        Self(Kind::RequestPart(RequestPart::Cookie, name.into()))
+        Self(IdentifierKind::RequestPart(
+            RequestPart::Cookie,
+            name.into(),
+        ))
     }
 
     /// Identifies by a dynamic segment of the route's path, such as `id` of `/items/{id}`.
     #[must_use]
     pub fn path(name: &str) -> Self {
-        Self(Kind::RequestPart(RequestPart::Path, name.into()))
+        Self(IdentifierKind::RequestPart(RequestPart::Path, name.into()))
     }
 
     /// Identifies by a parameter of the query string.
     #[must_use]
     pub fn query(name: &str) -> Self {
-        Self(Kind::RequestPart(RequestPart::Query, name.into()))
+        Self(IdentifierKind::RequestPart(RequestPart::Query, name.into()))
     }
 
     /// Identifies by several identifiers together: each combination of their identities has a
@@ -166,7 +169,7 @@ impl Identifier {
     #[cfg(feature = "session")]
     #[must_use]
     pub fn session_keys(user: &str, group: &str) -> Self {
-        Self(Kind::Session(SessionKeys {
+        Self(IdentifierKind::Session(SessionKeys {
             user: user.into(),
             group: group.into(),
         }))
@@ -176,7 +179,7 @@ impl Identifier {
     #[cfg(feature = "jwt")]
     #[must_use]
     pub fn jwt(jwt: Jwt) -> Self {
-        Self(Kind::Jwt(jwt))
+        Self(IdentifierKind::Jwt(jwt))
     }
 
     /// Wraps a function of the application.
@@ -188,7 +191,7 @@ impl Identifier {
         let function = move |request: &HttpRequest, ipv6_prefix| {
             function(request).into_identity_by(ipv6_prefix)
         };
-        Self(Kind::Function(id_of::<F>(), Arc::new(function)))
+        Self(IdentifierKind::Function(id_of::<F>(), Arc::new(function)))
     }
 
     /// Wraps an async function of the application.
@@ -202,24 +205,29 @@ impl Identifier {
             let function = Arc::clone(&shared);
             Box::pin(async move { function(request).await.into_identity_by(ipv6_prefix) })
         });
-        Self(Kind::AsyncFunction(id_of::<F>(), Arc::new(function)))
+        Self(IdentifierKind::AsyncFunction(
+            id_of::<F>(),
+            Arc::new(function),
+        ))
     }
 
     /// Returns an error text for an identifier that can never identify a request.
     pub(crate) fn validate(&self) -> Option<String> {
         match &self.0 {
-            Kind::All(parts) => parts.iter().find_map(|part| Self(part.clone()).validate()),
-            Kind::Invalid(error) => Some(error.to_string()),
-            Kind::RequestPart(RequestPart::Header, name)
+            IdentifierKind::All(parts) => {
+                parts.iter().find_map(|part| Self(part.clone()).validate())
+            }
+            IdentifierKind::Invalid(error) => Some(error.to_string()),
+            IdentifierKind::RequestPart(RequestPart::Header, name)
                 if HeaderName::try_from(&**name).is_err() =>
             {
                 Some(format!("`{name}` is no name of an HTTP header"))
             }
-            Kind::RequestPart(_, name) if name.is_empty() => {
+            IdentifierKind::RequestPart(_, name) if name.is_empty() => {
                 Some("an identifier needs the name of what it reads".to_owned())
             }
             #[cfg(feature = "session")]
-            Kind::Session(keys) if keys.user.is_empty() || keys.group.is_empty() => {
+            IdentifierKind::Session(keys) if keys.user.is_empty() || keys.group.is_empty() => {
                 Some("a session's user and group need the names of their keys".to_owned())
             }
             _ => None,
@@ -235,7 +243,7 @@ impl Identifier {
         self.0.identify(request, clients)
     }
 
-    /// Identifies the request without effects; see [`Kind::try_identify`].
+    /// Identifies the request without effects; see [`IdentifierKind::try_identify`].
     pub(crate) fn try_identify(
         &self,
         request: &HttpRequest,

@@ -11,7 +11,7 @@ use super::jwt::Jwt;
 use super::session::SessionKeys;
 
 #[derive(Clone)]
-pub(super) enum Kind {
+pub(super) enum IdentifierKind {
     Global,
     Client,
     RequestPart(RequestPart, Arc<str>),
@@ -19,20 +19,20 @@ pub(super) enum Kind {
     Session(SessionKeys),
     #[cfg(feature = "jwt")]
     Jwt(Jwt),
-    Function(Option<TypeId>, Arc<SyncFn>),
-    AsyncFunction(Option<TypeId>, Arc<BoxedFn>),
+    Function(Option<TypeId>, Arc<IdentifyFn>),
+    AsyncFunction(Option<TypeId>, Arc<AsyncIdentifyFn>),
     /// A combination, which has two parts at least. No part is a combination itself.
-    All(Arc<[Kind]>),
+    All(Arc<[IdentifierKind]>),
     /// A combination that identifies no request, for this reason.
     Invalid(CombinationError),
 }
 
 /// A function of the application. The `u8` is the IPv6 prefix, in bits, of addresses it returns.
-type SyncFn = dyn Fn(&HttpRequest, u8) -> Option<Identity> + Send + Sync;
-type BoxedFn = dyn for<'a> Fn(&'a HttpRequest, u8) -> IdentityFuture<'a> + Send + Sync;
+type IdentifyFn = dyn Fn(&HttpRequest, u8) -> Option<Identity> + Send + Sync;
+type AsyncIdentifyFn = dyn for<'a> Fn(&'a HttpRequest, u8) -> IdentityFuture<'a> + Send + Sync;
 pub(crate) type IdentityFuture<'a> = Pin<Box<dyn Future<Output = Option<Identity>> + 'a>>;
 
-impl Kind {
+impl IdentifierKind {
     /// Returns whether both certainly give the same identity, so that one call is enough.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
@@ -75,7 +75,7 @@ impl Kind {
     }
 }
 
-impl fmt::Debug for Kind {
+impl fmt::Debug for IdentifierKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Global => f.write_str("global"),

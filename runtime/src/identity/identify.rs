@@ -5,7 +5,7 @@ use actix_web::HttpRequest;
 
 use super::{
     ClientIp,
-    identifier_kind::{IdentityFuture, Kind},
+    identifier_kind::{IdentifierKind, IdentityFuture},
     request_part,
 };
 
@@ -16,7 +16,7 @@ pub(crate) enum Identified<'a> {
     Pending(IdentityFuture<'a>),
 }
 
-impl Kind {
+impl IdentifierKind {
     /// Identifies the request.
     pub(super) fn identify<'a>(
         &self,
@@ -68,7 +68,7 @@ impl Kind {
 /// Identifies a request by all parts of a combination. If one of them finds nothing, the request is
 /// unidentified, and no async function is awaited after that.
 fn identify_all<'a>(
-    parts: &[Kind],
+    parts: &[IdentifierKind],
     request: &'a HttpRequest,
     clients: &ClientIp,
 ) -> Identified<'a> {

@@ -7,7 +7,7 @@ use metrics::{
 
 use super::{
     label::Label,
-    table::{ALL, Kind, Metric},
+    table::{ALL, Metric, MetricKind},
 };
 
 /// A label that all series of one limiter have, beside those of the table.
@@ -68,8 +68,8 @@ fn describe(recorder: &dyn Recorder, metric: &Metric) {
     let name = KeyName::from_const_str(metric.name);
     let help = SharedString::const_str(metric.help);
     match metric.kind {
-        Kind::Counter => recorder.describe_counter(name, Some(metric.unit), help),
-        Kind::Gauge => recorder.describe_gauge(name, Some(metric.unit), help),
-        Kind::Histogram => recorder.describe_histogram(name, Some(metric.unit), help),
+        MetricKind::Counter => recorder.describe_counter(name, Some(metric.unit), help),
+        MetricKind::Gauge => recorder.describe_gauge(name, Some(metric.unit), help),
+        MetricKind::Histogram => recorder.describe_histogram(name, Some(metric.unit), help),
     }
 }

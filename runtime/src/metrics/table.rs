@@ -12,7 +12,7 @@ use super::label::Label;
 #[derive(Debug)]
 pub(super) struct Metric {
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: MetricKind,
     pub(super) unit: Unit,
     pub(super) labels: &'static [Label],
     pub(super) help: &'static str,
@@ -21,7 +21,7 @@ pub(super) struct Metric {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MetricKind {
     Counter,
     Gauge,
     Histogram,
@@ -35,7 +35,7 @@ const LONG_SECONDS: &[f64] = &[0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 
 const fn counter(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
     Metric {
         name,
-        kind: Kind::Counter,
+        kind: MetricKind::Counter,
         unit: Unit::Count,
         labels,
         help,
@@ -45,7 +45,7 @@ const fn counter(name: &'static str, labels: &'static [Label], help: &'static st
 
 const fn gauge(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
     Metric {
-        kind: Kind::Gauge,
+        kind: MetricKind::Gauge,
         ..counter(name, labels, help)
     }
 }
@@ -59,7 +59,7 @@ const fn histogram(
 ) -> Metric {
     Metric {
         name,
-        kind: Kind::Histogram,
+        kind: MetricKind::Histogram,
         unit,
         labels,
         help,

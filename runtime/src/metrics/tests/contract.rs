@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::holds;
-use crate::metrics::table::{ALL, Kind};
+use crate::metrics::table::{ALL, MetricKind};
 
 #[test]
 fn names_labels_and_buckets_stay() {
@@ -28,9 +28,9 @@ fn names_follow_the_conventions_of_prometheus() {
         let name = metric.name;
         assert!(name.starts_with("rate_limit_"), "{name}");
         let is_total = name.ends_with("_total");
-        assert_eq!(is_total, metric.kind == Kind::Counter, "{name}");
+        assert_eq!(is_total, metric.kind == MetricKind::Counter, "{name}");
         let has_buckets = !metric.buckets.is_empty();
-        assert_eq!(has_buckets, metric.kind == Kind::Histogram, "{name}");
+        assert_eq!(has_buckets, metric.kind == MetricKind::Histogram, "{name}");
         assert!(metric.buckets.is_sorted(), "{name}");
         assert!(metric.help.ends_with('.'), "{name}");
         let is_twice = ALL[..index].iter().any(|other| other.name == name);

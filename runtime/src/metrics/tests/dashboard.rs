@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{holds, repository};
 use crate::metrics::{
     label::Label,
-    table::{ALL, Kind, Metric},
+    table::{ALL, Metric, MetricKind},
 };
 
 const SOURCE: &str = "${source}";
@@ -82,7 +82,7 @@ fn panel(at: usize, metric: &Metric) -> Value {
 
 fn unit(metric: &Metric) -> &'static str {
     match (metric.kind, metric.name) {
-        (Kind::Counter, _) => "cps",
+        (MetricKind::Counter, _) => "cps",
         (_, name) if name.ends_with("_ratio") => "percentunit",
         (_, name) if name.ends_with("_timestamp_seconds") => "dateTimeFromNow",
         (_, name) if name.ends_with("_seconds") => "s",
@@ -113,20 +113,20 @@ fn targets(metric: &Metric) -> Vec<Value> {
         })
     };
     match metric.kind {
-        Kind::Counter => {
+        MetricKind::Counter => {
             let rate = format!("sum by ({by}) (rate({name}{chosen}[$__rate_interval]))");
             vec![target(rate, legend, "A")]
         }
         // A hash or a time is not to be added up.
-        Kind::Gauge if metric.labels.is_empty() && name.contains("_config_") => {
+        MetricKind::Gauge if metric.labels.is_empty() && name.contains("_config_") => {
             vec![target(format!("max({name})"), "max".to_owned(), "A")]
         }
-        Kind::Gauge => vec![target(
+        MetricKind::Gauge => vec![target(
             format!("sum by ({by}) ({name}{chosen})"),
             legend,
             "A",
         )],
-        Kind::Histogram => {
+        MetricKind::Histogram => {
             let by = ["le"]
                 .into_iter()
                 .chain(labels)

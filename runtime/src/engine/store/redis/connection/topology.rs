@@ -67,13 +67,13 @@ const MULTI_NODE_TIMEOUT: Duration = Duration::from_secs(10);
 /// ```
 #[derive(Clone)]
 pub struct RedisPool {
-    kind: Kind,
+    kind: PoolKind,
     /// The address, if `redis_url` named it. The address of an application's pool cannot be seen.
     endpoint: Option<Endpoint>,
 }
 
 #[derive(Clone)]
-enum Kind {
+enum PoolKind {
     One(deadpool_redis::Pool),
     #[cfg(feature = "sentinel")]
     Sentinel(deadpool_redis::sentinel::Pool),
@@ -85,7 +85,7 @@ impl RedisPool {
     /// A pool that the limiter has made itself, for this address.
     pub(crate) fn at(endpoint: Endpoint, pool: deadpool_redis::Pool) -> Self {
         Self {
-            kind: Kind::One(pool),
+            kind: PoolKind::One(pool),
             endpoint: Some(endpoint),
         }
     }
@@ -99,7 +99,7 @@ impl RedisPool {
     /// The reason why there is no connection. There is no timeout here: the caller sets one.
     pub(crate) async fn connect(&self) -> Result<Connection, RedisError> {
         match &self.kind {
-            Kind::One(pool) => {
+            PoolKind::One(pool) => {
                 let made = create(pool.manager()).await;
                 match &self.endpoint {
                     Some(endpoint) => greeted(made, endpoint).await.map(Into::into),
@@ -108,9 +108,9 @@ impl RedisPool {
             }
             // The manager asks the sentinels each time, and the server that they name for its role.
             #[cfg(feature = "sentinel")]
-            Kind::Sentinel(pool) => create(pool.manager()).await.map(Into::into),
+            PoolKind::Sentinel(pool) => create(pool.manager()).await.map(Into::into),
             #[cfg(feature = "cluster")]
-            Kind::Cluster(pool) => create(pool.manager()).await.map(Into::into),
+            PoolKind::Cluster(pool) => create(pool.manager()).await.map(Into::into),
         }
     }
 
@@ -122,17 +122,17 @@ impl RedisPool {
     pub(crate) fn name(&self) -> String {
         match (&self.kind, &self.endpoint) {
             (_, Some(endpoint)) => format!("Redis at {endpoint}"),
-            (Kind::One(_), None) => "the pool's Redis".into(),
+            (PoolKind::One(_), None) => "the pool's Redis".into(),
             #[cfg(feature = "sentinel")]
-            (Kind::Sentinel(_), None) => "the master that the pool's sentinels name".into(),
+            (PoolKind::Sentinel(_), None) => "the master that the pool's sentinels name".into(),
             #[cfg(feature = "cluster")]
-            (Kind::Cluster(_), None) => "the pool's cluster".into(),
+            (PoolKind::Cluster(_), None) => "the pool's cluster".into(),
         }
     }
 
     /// Whether all connections go to one address.
     pub(crate) fn has_one_address(&self) -> bool {
-        matches!(self.kind, Kind::One(_))
+        matches!(self.kind, PoolKind::One(_))
     }
 
     /// The longest time for an attempt to connect, if the latest took `took`. A server that was
@@ -140,14 +140,14 @@ impl RedisPool {
     /// noticed soon.
     pub(crate) fn connect_timeout(&self, took: Option<Duration>) -> Duration {
         match self.kind {
-            Kind::One(_) => took.map_or(CONNECT_TIMEOUT, |took| {
+            PoolKind::One(_) => took.map_or(CONNECT_TIMEOUT, |took| {
                 took.saturating_mul(SLACK)
                     .clamp(RECONNECT_TIMEOUT, CONNECT_TIMEOUT)
             }),
             #[cfg(feature = "sentinel")]
-            Kind::Sentinel(_) => MULTI_NODE_TIMEOUT,
+            PoolKind::Sentinel(_) => MULTI_NODE_TIMEOUT,
             #[cfg(feature = "cluster")]
-            Kind::Cluster(_) => MULTI_NODE_TIMEOUT,
+            PoolKind::Cluster(_) => MULTI_NODE_TIMEOUT,
         }
     }
 
@@ -160,15 +160,15 @@ impl RedisPool {
     /// Whether its connections are to a cluster.
     pub(crate) fn is_cluster(&self) -> bool {
         #[cfg(feature = "cluster")]
-        if matches!(self.kind, Kind::Cluster(_)) {
+        if matches!(self.kind, PoolKind::Cluster(_)) {
             return true;
         }
         false
     }
 }
 
-impl From<Kind> for RedisPool {
-    fn from(kind: Kind) -> Self {
+impl From<PoolKind> for RedisPool {
+    fn from(kind: PoolKind) -> Self {
         Self {
             kind,
             endpoint: None,
@@ -178,32 +178,32 @@ impl From<Kind> for RedisPool {
 
 impl From<deadpool_redis::Pool> for RedisPool {
     fn from(pool: deadpool_redis::Pool) -> Self {
-        Kind::One(pool).into()
+        PoolKind::One(pool).into()
     }
 }
 
 #[cfg(feature = "sentinel")]
 impl From<deadpool_redis::sentinel::Pool> for RedisPool {
     fn from(pool: deadpool_redis::sentinel::Pool) -> Self {
-        Kind::Sentinel(pool).into()
+        PoolKind::Sentinel(pool).into()
     }
 }
 
 #[cfg(feature = "cluster")]
 impl From<deadpool_redis::cluster::Pool> for RedisPool {
     fn from(pool: deadpool_redis::cluster::Pool) -> Self {
-        Kind::Cluster(pool).into()
+        PoolKind::Cluster(pool).into()
     }
 }
 
 impl fmt::Debug for RedisPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, status) = match &self.kind {
-            Kind::One(pool) => ("One", pool.status()),
+            PoolKind::One(pool) => ("One", pool.status()),
             #[cfg(feature = "sentinel")]
-            Kind::Sentinel(pool) => ("Sentinel", pool.status()),
+            PoolKind::Sentinel(pool) => ("Sentinel", pool.status()),
             #[cfg(feature = "cluster")]
-            Kind::Cluster(pool) => ("Cluster", pool.status()),
+            PoolKind::Cluster(pool) => ("Cluster", pool.status()),
         };
         f.debug_tuple("RedisPool")
             .field(&kind)
