@@ -16,10 +16,11 @@ use super::{
 /// limiter and the configuration. If a thread is telling already, it goes on with what other
 /// threads add, and they return before that is told.
 #[derive(Default)]
-pub(crate) struct Audience(Teller<State>);
+pub(crate) struct Audience(Teller<AudienceState>);
 
+/// The observers, and what they have yet to hear of.
 #[derive(Default)]
-struct State {
+struct AudienceState {
     observers: Vec<WeakObservers>,
     in_force: Option<Arc<Configuration>>,
     /// The reloads that are not told yet, the oldest first.
@@ -109,7 +110,7 @@ impl Audience {
     }
 }
 
-impl State {
+impl AudienceState {
     fn add(&mut self, result: ReloadResult, error: Option<String>, changes: Vec<String>) {
         let Some(in_force) = &self.in_force else {
             return;

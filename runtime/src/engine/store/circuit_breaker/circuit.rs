@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 use actix_throttle_core::time::{Micros, to_micros};
 use tokio::time::Instant;
 
-use super::state::{Breaker, Permission, Probe, Settings, Transition};
+use super::state::{Breaker, BreakerSettings, Permission, Probe, Transition};
 use crate::engine::{
     circuit_state::CircuitState,
     log_throttle::TARGET,
@@ -48,14 +48,14 @@ pub(crate) struct CircuitSettings {
 /// without evidence, the next request may probe.
 #[derive(Debug)]
 #[must_use = "dropped, it makes room for the next probe"]
-pub(super) struct Permit<'a> {
+pub(super) struct CircuitPermit<'a> {
     circuit: &'a Circuit,
     probe: Option<Probe>,
 }
 
 impl Circuit {
     pub(crate) fn new(settings: CircuitSettings, observers: Observers) -> Self {
-        let breaker = Breaker::new(Settings {
+        let breaker = Breaker::new(BreakerSettings {
             threshold: settings.threshold,
             silence: to_micros(settings.deadline.saturating_mul(SILENT_DEADLINES)),
             first_pause: to_micros(FIRST_PAUSE),
@@ -86,7 +86,7 @@ impl Circuit {
     ///
     /// The time in microseconds until the store may be back, if the circuit does not permit the
     /// call.
-    pub(super) fn permit(&self) -> Result<Permit<'_>, Micros> {
+    pub(super) fn permit(&self) -> Result<CircuitPermit<'_>, Micros> {
         let probe = match self.breaker.permit(|| self.micros(Instant::now())) {
             Permission::Permitted => None,
             Permission::Probe(probe) => {
@@ -96,7 +96,7 @@ impl Circuit {
             }
             Permission::Rejected(wait) => return Err(wait),
         };
-        Ok(Permit {
+        Ok(CircuitPermit {
             circuit: self,
             probe,
         })
@@ -183,7 +183,7 @@ impl Circuit {
 
 /// Reports a dropped probe. If the probe has found something out, it has changed the state already,
 /// and this changes nothing.
-impl Drop for Permit<'_> {
+impl Drop for CircuitPermit<'_> {
     fn drop(&mut self) {
         if let Some(probe) = self.probe {
             let now = self.circuit.micros(Instant::now());

@@ -16,15 +16,16 @@ use crate::engine::circuit_state::CircuitState;
 
 #[derive(Debug)]
 pub(super) struct Breaker {
-    settings: Settings,
+    settings: BreakerSettings,
     /// Whether the state is closed without an incident, as it nearly always is. It is read without
     /// the lock, so that a healthy store costs one atomic load per request.
     is_calm: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<BreakerState>,
 }
 
+/// The numbers that the transitions go by.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
+pub(super) struct BreakerSettings {
     /// The number of incidents in a row that open the circuit; at least 1.
     pub(super) threshold: u32,
     /// The time that must have passed without a decision before the circuit opens.
@@ -41,7 +42,7 @@ pub(super) struct Settings {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum State {
+enum BreakerState {
     Closed(Option<Row>),
     Open {
         /// The end of the pause.
@@ -90,11 +91,11 @@ pub(super) enum Transition {
 }
 
 impl Breaker {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: BreakerSettings) -> Self {
         Self {
             settings,
             is_calm: AtomicBool::new(true),
-            state: Mutex::new(State::Closed(None)),
+            state: Mutex::new(BreakerState::Closed(None)),
         }
     }
 
@@ -106,23 +107,25 @@ impl Breaker {
         }
         let now = now();
         self.step(|state| match *state {
-            State::Closed(_) => Permission::Permitted,
-            State::Open { until, .. } | State::HalfOpen { until, .. } if now < until => {
+            BreakerState::Closed(_) => Permission::Permitted,
+            BreakerState::Open { until, .. } | BreakerState::HalfOpen { until, .. }
+                if now < until =>
+            {
                 Permission::Rejected(until - now)
             }
             // A connection's task begins a verification at the end of a pause. No task has done so
             // for this long, so the tasks have ended with their workers.
-            State::Open { until, pause } if now >= until + self.settings.verification => {
+            BreakerState::Open { until, pause } if now >= until + self.settings.verification => {
                 self.probe(state, pause, now)
             }
-            State::HalfOpen { pause, .. } => self.probe(state, pause, now),
-            State::Open { .. } => Permission::Rejected(0),
+            BreakerState::HalfOpen { pause, .. } => self.probe(state, pause, now),
+            BreakerState::Open { .. } => Permission::Rejected(0),
         })
     }
 
-    fn probe(&self, state: &mut State, pause: Micros, now: Micros) -> Permission {
+    fn probe(&self, state: &mut BreakerState, pause: Micros, now: Micros) -> Permission {
         let probe = Probe(now);
-        *state = State::HalfOpen {
+        *state = BreakerState::HalfOpen {
             since: now,
             until: now + self.settings.verification,
             pause,
@@ -135,7 +138,7 @@ impl Breaker {
     /// The next request probes.
     pub(super) fn probe_dropped(&self, dropped: Probe, now: Micros) {
         self.step(|state| {
-            if let State::HalfOpen { until, probe, .. } = state
+            if let BreakerState::HalfOpen { until, probe, .. } = state
                 && *probe == Some(dropped)
             {
                 *until = now;
@@ -151,11 +154,11 @@ impl Breaker {
             return false;
         }
         self.step(|state| match *state {
-            State::Closed(_) => false,
-            State::Open { until, pause } => {
+            BreakerState::Closed(_) => false,
+            BreakerState::Open { until, pause } => {
                 let is_due = now >= until;
                 if is_due {
-                    *state = State::HalfOpen {
+                    *state = BreakerState::HalfOpen {
                         since: now,
                         until: now + self.settings.verification,
                         pause,
@@ -164,7 +167,7 @@ impl Breaker {
                 }
                 is_due
             }
-            State::HalfOpen { .. } => true,
+            BreakerState::HalfOpen { .. } => true,
         })
     }
 
@@ -175,8 +178,8 @@ impl Breaker {
             return None;
         }
         self.step(|state| {
-            let was_closed = matches!(state, State::Closed(_));
-            *state = State::Closed(None);
+            let was_closed = matches!(state, BreakerState::Closed(_));
+            *state = BreakerState::Closed(None);
             (!was_closed).then_some(Transition::Closed)
         })
     }
@@ -189,7 +192,7 @@ impl Breaker {
             return;
         }
         self.step(|state| {
-            if let State::Open { until, .. } = state {
+            if let BreakerState::Open { until, .. } = state {
                 *until = now.min(*until);
             }
         });
@@ -205,7 +208,7 @@ impl Breaker {
     /// connections that break together.
     pub(super) fn incident(&self, began: Micros, now: Micros) -> Option<Transition> {
         self.step(|state| match state {
-            State::Closed(row) => {
+            BreakerState::Closed(row) => {
                 match row {
                     None => {
                         *row = Some(Row {
@@ -224,12 +227,12 @@ impl Breaker {
             }
             // The first verification that fails reopens the circuit; evidence that began before it
             // does not.
-            State::HalfOpen { since, pause, .. } if began >= *since => {
+            BreakerState::HalfOpen { since, pause, .. } if began >= *since => {
                 let pause = pause.saturating_mul(2).min(self.settings.longest_pause);
                 *state = self.open(pause, now);
                 Some(Transition::Reopened { pause })
             }
-            State::HalfOpen { .. } | State::Open { .. } => None,
+            BreakerState::HalfOpen { .. } | BreakerState::Open { .. } => None,
         })
     }
 
@@ -242,8 +245,8 @@ impl Breaker {
         self.step(|state| self.open_if_due(state, now))
     }
 
-    fn open_if_due(&self, state: &mut State, now: Micros) -> Option<Transition> {
-        let State::Closed(Some(row)) = *state else {
+    fn open_if_due(&self, state: &mut BreakerState, now: Micros) -> Option<Transition> {
+        let BreakerState::Closed(Some(row)) = *state else {
             return None;
         };
         let is_due = row.incidents >= self.settings.threshold
@@ -258,8 +261,8 @@ impl Breaker {
         })
     }
 
-    fn open(&self, pause: Micros, now: Micros) -> State {
-        State::Open {
+    fn open(&self, pause: Micros, now: Micros) -> BreakerState {
+        BreakerState::Open {
             until: now.saturating_add((self.settings.jitter)(pause)),
             pause,
         }
@@ -270,9 +273,9 @@ impl Breaker {
             return CircuitState::Closed;
         }
         match *self.state.lock() {
-            State::Closed(_) => CircuitState::Closed,
-            State::Open { .. } => CircuitState::Open,
-            State::HalfOpen { .. } => CircuitState::HalfOpen,
+            BreakerState::Closed(_) => CircuitState::Closed,
+            BreakerState::Open { .. } => CircuitState::Open,
+            BreakerState::HalfOpen { .. } => CircuitState::HalfOpen,
         }
     }
 
@@ -282,11 +285,11 @@ impl Breaker {
         self.is_calm.load(Ordering::Acquire)
     }
 
-    fn step<T>(&self, step: impl FnOnce(&mut State) -> T) -> T {
+    fn step<T>(&self, step: impl FnOnce(&mut BreakerState) -> T) -> T {
         let mut state = self.state.lock();
         let outcome = step(&mut state);
         self.is_calm
-            .store(*state == State::Closed(None), Ordering::Release);
+            .store(*state == BreakerState::Closed(None), Ordering::Release);
         outcome
     }
 }

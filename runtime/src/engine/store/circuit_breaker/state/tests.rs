@@ -11,7 +11,7 @@ use std::sync::{
 use super::*;
 
 fn breaker_of(threshold: u32) -> Breaker {
-    Breaker::new(Settings {
+    Breaker::new(BreakerSettings {
         threshold,
         silence: 300,
         first_pause: 250,

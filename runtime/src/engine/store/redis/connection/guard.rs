@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::engine::store::redis::connection::{
     connection::Connection,
-    state::{ConnectionState, Established, Health, State, Successor, aborted},
+    state::{ConnectionState, Connectivity, Established, Health, Successor, aborted},
 };
 
 /// The reach of a failure.
@@ -61,7 +61,7 @@ impl ConnectionGuard {
         // A cluster connection stays marked for replacement, because another node may have replied.
         if !self.is_cluster() && self.health.recover() {
             self.state.replace_established(self.id, |established| {
-                Some(State::Ready(established.with(None)))
+                Some(Connectivity::Ready(established.with(None)))
             });
         }
     }
@@ -143,9 +143,10 @@ impl ConnectionGuard {
                 return std::future::pending().await;
             }
             let mut states = state.subscribe();
-            let is_other = |state: &State| !matches!(state, State::Ready(other) if other.id == id);
+            let is_this =
+                |state: &Connectivity| matches!(state, Connectivity::Ready(this) if this.id == id);
             // `wait_for` cannot fail, because `state` holds the sender.
-            let _ = states.wait_for(is_other).await;
+            let _ = states.wait_for(|state| !is_this(state)).await;
         }
     }
 }

@@ -23,7 +23,7 @@ use self::pause::{AT_ONCE, pause, up_to};
 use crate::engine::store::redis::{
     connection::{
         guard::ends_connection,
-        state::{ConnectionState, Established, State, Successor, timed_out},
+        state::{ConnectionState, Connectivity, Established, Successor, timed_out},
         topology::RedisPool,
         verify::{ROUND_TRIPS, verify},
     },
@@ -80,7 +80,7 @@ enum Task {
     Replace(Established),
 }
 
-impl State {
+impl Connectivity {
     fn task(&self) -> Option<Task> {
         match self {
             Self::Connecting => Some(Task::Connect),
@@ -98,7 +98,7 @@ struct ReconnectTask {
     /// The state. The reference is weak, so that the task does not keep the state alive. The
     /// connection aborts the task when it is dropped; a failed upgrade ends the task in any case.
     state: Weak<ConnectionState>,
-    states: watch::Receiver<State>,
+    states: watch::Receiver<Connectivity>,
     upkeep: Arc<Upkeep>,
     /// The time that the latest connection took to be made.
     took: Option<Duration>,
@@ -124,7 +124,7 @@ enum Turn {
 /// Aborting the task drops the attempt under way, and leaves the state as it is.
 pub(crate) async fn reconnect_loop(
     state: Weak<ConnectionState>,
-    states: watch::Receiver<State>,
+    states: watch::Receiver<Connectivity>,
     upkeep: Arc<Upkeep>,
 ) {
     let mut task = ReconnectTask {
@@ -211,7 +211,7 @@ impl ReconnectTask {
         if present.connection.is_closed() {
             self.state
                 .upgrade()?
-                .replace_established(present.id, |_| Some(State::Connecting));
+                .replace_established(present.id, |_| Some(Connectivity::Connecting));
         } else if self.upkeep.circuit.begin_verification() {
             self.verify(&present).await?;
         } else if present.health.known_well().elapsed() >= IDLE {
@@ -228,7 +228,7 @@ impl ReconnectTask {
         let state = self.state.upgrade()?;
         match outcome {
             Ok(Err(error)) if error.is_io_error() && !present.connection.is_cluster() => {
-                state.replace_established(present.id, |_| Some(State::Connecting));
+                state.replace_established(present.id, |_| Some(Connectivity::Connecting));
             }
             // A reply, or the error of a server that does not know `PING`.
             Ok(_) => present.health.is_well(),

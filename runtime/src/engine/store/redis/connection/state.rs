@@ -26,15 +26,16 @@ const PATIENT_ATTEMPTS: u32 = 2;
 /// The state and its transitions. A task that waits for a transition subscribes.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
-    state: watch::Sender<State>,
+    state: watch::Sender<Connectivity>,
     /// The number of attempts to connect since the last reply, with which the backoff grows. A
     /// connection alone is no success, because a demoted master accepts connections too. `Relaxed`:
     /// it guards no other memory.
     attempts: AtomicU32,
 }
 
+/// Whether there is a connection, and what stands in its way.
 #[derive(Debug)]
-pub(crate) enum State {
+pub(crate) enum Connectivity {
     /// The reconnect task makes a connection, and requests wait for it.
     Connecting,
     /// The last attempt failed, or its connection was of no use. The reconnect task will try again,
@@ -92,30 +93,30 @@ pub(crate) fn next_id() -> u64 {
 impl ConnectionState {
     pub(crate) fn new() -> Self {
         Self {
-            state: watch::Sender::new(State::Connecting),
+            state: watch::Sender::new(Connectivity::Connecting),
             attempts: AtomicU32::new(0),
         }
     }
 
-    pub(crate) fn subscribe(&self) -> watch::Receiver<State> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Connectivity> {
         self.state.subscribe()
     }
 
-    pub(crate) fn borrow(&self) -> watch::Ref<'_, State> {
+    pub(crate) fn borrow(&self) -> watch::Ref<'_, Connectivity> {
         self.state.borrow()
     }
 
     /// The connection that requests use, if there is one.
     pub(crate) fn established(&self) -> Option<Established> {
         match &*self.state.borrow() {
-            State::Ready(established) => Some(established.clone()),
+            Connectivity::Ready(established) => Some(established.clone()),
             _ => None,
         }
     }
 
     /// Replaces the state by the one that `next` returns, if any. Returns whether it did. `next`
     /// runs under the lock of the watch channel.
-    pub(crate) fn replace(&self, next: impl FnOnce(&State) -> Option<State>) -> bool {
+    pub(crate) fn replace(&self, next: impl FnOnce(&Connectivity) -> Option<Connectivity>) -> bool {
         let mut former = None;
         let was_replaced = self.state.send_if_modified(|state| {
             former = next(state).map(|next| std::mem::replace(state, next));
@@ -132,10 +133,10 @@ impl ConnectionState {
     pub(crate) fn replace_established(
         &self,
         id: u64,
-        next: impl FnOnce(&Established) -> Option<State>,
+        next: impl FnOnce(&Established) -> Option<Connectivity>,
     ) -> bool {
         self.replace(|state| match state {
-            State::Ready(established) if established.id == id => next(established),
+            Connectivity::Ready(established) if established.id == id => next(established),
             _ => None,
         })
     }
@@ -145,7 +146,7 @@ impl ConnectionState {
     pub(crate) fn request_successor(&self, id: u64, successor: Successor) {
         self.replace_established(id, |established| {
             let is_new = established.successor.is_none();
-            is_new.then(|| State::Ready(established.with(Some(successor))))
+            is_new.then(|| Connectivity::Ready(established.with(Some(successor))))
         });
     }
 
@@ -166,11 +167,11 @@ impl ConnectionState {
             Some(if has_lasted || attempts <= PATIENT_ATTEMPTS {
                 // The connection has served requests, or could have, so a new one may be there at
                 // once.
-                State::Connecting
+                Connectivity::Connecting
             } else {
                 // Connections break as fast as they are made, so the next attempt follows a
                 // backoff.
-                State::failed(error.clone())
+                Connectivity::failed(error.clone())
             })
         });
     }
@@ -180,9 +181,10 @@ impl ConnectionState {
     pub(crate) fn reconnect_now(&self) -> bool {
         let mut waits = false;
         self.replace(|state| {
-            let is_stale = matches!(state, State::Failed { since, .. } if since.elapsed() >= STALE);
-            waits = is_stale || matches!(state, State::Connecting);
-            is_stale.then_some(State::Connecting)
+            let is_stale =
+                matches!(state, Connectivity::Failed { since, .. } if since.elapsed() >= STALE);
+            waits = is_stale || matches!(state, Connectivity::Connecting);
+            is_stale.then_some(Connectivity::Connecting)
         });
         waits
     }
@@ -205,7 +207,7 @@ impl ConnectionState {
     }
 }
 
-impl State {
+impl Connectivity {
     pub(crate) fn failed(error: RedisError) -> Self {
         let since = Instant::now();
         Self::Failed { error, since }

@@ -27,7 +27,7 @@ use crate::engine::store::redis::{
     connection::{
         guard::ConnectionGuard,
         reconnect::{Upkeep, reconnect_loop},
-        state::{ConnectionState, State, aborted, next_id},
+        state::{ConnectionState, Connectivity, aborted, next_id},
     },
 };
 
@@ -93,7 +93,7 @@ impl WorkerConnections {
     pub(crate) fn close(&self) {
         let all = mem::take(&mut *self.all.lock());
         for connection in all.into_values() {
-            connection.state.replace(|_| Some(State::Closed));
+            connection.state.replace(|_| Some(Connectivity::Closed));
             connection.abort_reconnect_task();
         }
     }
@@ -190,9 +190,9 @@ impl WorkerConnection {
         // `wait_for` cannot fail, because `self` holds the sender.
         let _ = states
             .wait_for(|state| match state {
-                State::Connecting => false,
-                State::Ready(established) => !established.health.is_stalled(),
-                State::Failed { .. } | State::Closed => true,
+                Connectivity::Connecting => false,
+                Connectivity::Ready(established) => !established.health.is_stalled(),
+                Connectivity::Failed { .. } | Connectivity::Closed => true,
             })
             .await;
         self.try_checkout().unwrap_or_else(|| Err(aborted()))
@@ -200,14 +200,14 @@ impl WorkerConnection {
 
     fn try_checkout(&self) -> Option<Result<ConnectionGuard, RedisError>> {
         match &*self.state.borrow() {
-            State::Ready(established) if established.health.is_stalled() => None,
-            State::Ready(established) => Some(Ok(ConnectionGuard::new(
+            Connectivity::Ready(established) if established.health.is_stalled() => None,
+            Connectivity::Ready(established) => Some(Ok(ConnectionGuard::new(
                 established,
                 Arc::clone(&self.state),
             ))),
-            State::Failed { error, .. } => Some(Err(error.clone())),
-            State::Closed => Some(Err(aborted())),
-            State::Connecting => None,
+            Connectivity::Failed { error, .. } => Some(Err(error.clone())),
+            Connectivity::Closed => Some(Err(aborted())),
+            Connectivity::Connecting => None,
         }
     }
 }

@@ -14,8 +14,8 @@ const HORIZON: Micros = 8;
 /// Sources of evidence at one time: calls, attempts to connect and verifications.
 const ACTORS: usize = 3;
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> BreakerSettings {
+    BreakerSettings {
         threshold: THRESHOLD,
         silence: SILENCE,
         first_pause: FIRST,
@@ -52,7 +52,7 @@ struct Outage {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct SearchState {
-    state: State,
+    state: BreakerState,
     now: Micros,
     actors: [Actor; ACTORS],
     model: Model,
@@ -74,7 +74,7 @@ enum Event {
     WaitsInVain,
 }
 
-fn breaker(state: State) -> Breaker {
+fn breaker(state: BreakerState) -> Breaker {
     let breaker = Breaker::new(settings());
     breaker.step(|current| *current = state);
     breaker
@@ -86,7 +86,7 @@ fn breaker(state: State) -> Breaker {
 #[test]
 fn every_interleaving_does_what_the_model_says() {
     let start = SearchState {
-        state: State::Closed(None),
+        state: BreakerState::Closed(None),
         now: 1,
         actors: [Actor::Away; ACTORS],
         model: Model {
@@ -216,7 +216,10 @@ fn step(mut reached: SearchState, event: Event) -> Option<SearchState> {
         return None;
     }
     reached.state = *breaker.state.lock();
-    assert_eq!(breaker.is_calm(), reached.state == State::Closed(None));
+    assert_eq!(
+        breaker.is_calm(),
+        reached.state == BreakerState::Closed(None)
+    );
     Some(reached)
 }
 

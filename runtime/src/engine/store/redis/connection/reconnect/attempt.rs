@@ -11,7 +11,7 @@ use crate::engine::store::redis::{
     connection::{
         connection::Connection,
         guard::ends_connection,
-        state::{Established, State, timed_out},
+        state::{Connectivity, Established, timed_out},
         verify::verify,
     },
     lateness::{Expired, within},
@@ -32,9 +32,9 @@ impl ReconnectTask {
         self.state
             .upgrade()?
             .replace(|state| match (state, outcome) {
-                (State::Closed, _) | (_, Err(Missed::OwnLateness)) => None,
-                (_, Ok(connection)) => Some(State::Ready(Established::new(connection))),
-                (_, Err(Missed::Failed(error))) => Some(State::failed(error)),
+                (Connectivity::Closed, _) | (_, Err(Missed::OwnLateness)) => None,
+                (_, Ok(connection)) => Some(Connectivity::Ready(Established::new(connection))),
+                (_, Err(Missed::Failed(error))) => Some(Connectivity::failed(error)),
             });
         Some(())
     }
@@ -61,7 +61,7 @@ impl ReconnectTask {
                 .upgrade()?
                 .replace_established(present.id, |present| {
                     let is_wanted = present.successor.is_some();
-                    is_wanted.then(|| State::Ready(Established::new(connection)))
+                    is_wanted.then(|| Connectivity::Ready(Established::new(connection)))
                 });
         }
         Some(())

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::engine::store::redis::connection::{
     connection::Connection,
-    state::{Established, State, Successor},
+    state::{Connectivity, Established, Successor},
     verify::verify,
 };
 
@@ -47,7 +47,7 @@ impl ReconnectTask {
         self.state
             .upgrade()?
             .replace_established(present.id, |present| {
-                Some(State::Ready(match successor {
+                Some(Connectivity::Ready(match successor {
                     Some(successor) => Established::new(successor),
                     // The next call without a reply requests a successor again.
                     None => present.with(None),
