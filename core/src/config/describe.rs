@@ -12,13 +12,13 @@ use crate::{
 };
 
 /// A limit as text: `5/1m, token_bucket, capacity 10`, or `2 at once, expiry 10s`.
-pub(crate) struct Described<'a> {
+pub(crate) struct LimitText<'a> {
     pub(crate) limit: &'a NamedLimit,
     /// The name and zone of the limit if it has none of its own.
     pub(crate) name: Option<&'a str>,
 }
 
-impl fmt::Display for Described<'_> {
+impl fmt::Display for LimitText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let NamedLimit { limit, options } = self.limit;
         let (name, zone) = match limit {
@@ -152,7 +152,7 @@ impl fmt::Display for LimitSpec {
         match (&self.limit_name, &self.limit) {
             (_, None) => f.write_str("unlimited")?,
             (Some(name), _) => write!(f, "limit {name}")?,
-            (None, Some(limit)) => Described { limit, name: None }.fmt(f)?,
+            (None, Some(limit)) => LimitText { limit, name: None }.fmt(f)?,
         }
         write_options(f, &self.options)?;
         if let Some(group) = &self.group {

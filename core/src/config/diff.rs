@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use super::{describe::Described, file::ConfigSpec};
+use super::{describe::LimitText, file::ConfigSpec};
 use crate::network::{Access, ClientSpec};
 
 /// The number of networks that one line of a diff lists.
@@ -23,10 +23,11 @@ const MOST_LISTED: usize = 8;
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diff(Vec<Change>);
+pub struct Diff(Vec<DiffLine>);
 
+/// One difference, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Change {
+struct DiffLine {
     line: String,
     /// Whether something that was in force is gone, which operators should look at.
     removes: bool,
@@ -53,14 +54,14 @@ impl Diff {
     }
 
     fn removed(&mut self, line: String) {
-        self.0.push(Change {
+        self.0.push(DiffLine {
             line,
             removes: true,
         });
     }
 
     fn changed(&mut self, line: String) {
-        self.0.push(Change {
+        self.0.push(DiffLine {
             line,
             removes: false,
         });
@@ -154,12 +155,13 @@ impl Diff {
     }
 
     /// Compares the order of rules, which is a setting: the first rule that matches decides.
-    fn compare_order(&mut self, old: &[(String, Entry)], new: &[(String, Entry)]) {
-        let common = |these: &[(String, Entry)], those: &[(String, Entry)]| -> Vec<String> {
-            let is_there = |label: &String| those.iter().any(|(other, _)| other == label);
-            let labels = these.iter().map(|(label, _)| label.clone());
-            labels.filter(is_there).collect()
-        };
+    fn compare_order(&mut self, old: &[(String, Description)], new: &[(String, Description)]) {
+        let common =
+            |these: &[(String, Description)], those: &[(String, Description)]| -> Vec<String> {
+                let is_there = |label: &String| those.iter().any(|(other, _)| other == label);
+                let labels = these.iter().map(|(label, _)| label.clone());
+                labels.filter(is_there).collect()
+            };
         let (before, after) = (common(old, new), common(new, old));
         if before != after {
             let (before, after) = (before.join(", "), after.join(", "));
@@ -189,10 +191,11 @@ fn listed<'a>(texts: impl Iterator<Item = &'a String>, what: &str) -> Option<Str
 }
 
 /// Descriptions of limits or rules by their labels.
-type Labelled = BTreeMap<String, Entry>;
+type Labelled = BTreeMap<String, Description>;
 
+/// A limit or a rule as text.
 #[derive(Clone)]
-struct Entry {
+struct Description {
     text: String,
     /// The number of limits in it.
     limits: usize,
@@ -201,14 +204,14 @@ struct Entry {
 fn limits(file: &ConfigSpec) -> Labelled {
     let limits = file.limits.iter().map(|(label, limit)| {
         let name = Some(label.as_str());
-        let text = Described { limit, name }.to_string();
-        (label.clone(), Entry { text, limits: 1 })
+        let text = LimitText { limit, name }.to_string();
+        (label.clone(), Description { text, limits: 1 })
     });
     limits.collect()
 }
 
 /// Describes the rules in order. The second rule with a label gets `#2` behind it.
-fn rules(file: &ConfigSpec) -> Vec<(String, Entry)> {
+fn rules(file: &ConfigSpec) -> Vec<(String, Description)> {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     let rules = file.rules.iter().map(|rule| {
         let rule = &rule.value;
@@ -222,18 +225,18 @@ fn rules(file: &ConfigSpec) -> Vec<(String, Entry)> {
         let limits = rule.limits.iter().filter(|limit| limit.limit.is_some());
         let limits = limits.count();
         let text = rule.to_string();
-        (label, Entry { text, limits })
+        (label, Description { text, limits })
     });
     rules.collect()
 }
 
-fn by_label(rules: &[(String, Entry)]) -> Labelled {
+fn by_label(rules: &[(String, Description)]) -> Labelled {
     rules.iter().cloned().collect()
 }
 
 fn exempt(file: &ConfigSpec) -> Labelled {
     let patterns = file.exempt.iter();
-    let nothing = || Entry {
+    let nothing = || Description {
         text: String::new(),
         limits: 0,
     };

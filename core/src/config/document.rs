@@ -4,11 +4,15 @@ mod node;
 mod toml;
 mod yaml;
 
-pub(crate) use self::node::{Entry, Node, Value};
+pub(crate) use self::node::{DocumentNode, DocumentValue, KeyValue};
 use super::{diagnostics::Diagnostics, format::Format};
 
 /// Parses a text. What could be read of it, if anything, is checked further.
-pub(crate) fn parse(text: &str, format: Format, diagnostics: &mut Diagnostics) -> Option<Node> {
+pub(crate) fn parse(
+    text: &str,
+    format: Format,
+    diagnostics: &mut Diagnostics,
+) -> Option<DocumentNode> {
     match format {
         Format::Toml => Some(toml::parse(text, diagnostics)),
         Format::Yaml => yaml::parse(text, diagnostics),
@@ -35,19 +39,19 @@ table:
   when: 1.5
 "#;
 
-    fn read(text: &str, format: Format) -> (Option<Node>, Vec<String>) {
+    fn read(text: &str, format: Format) -> (Option<DocumentNode>, Vec<String>) {
         let mut diagnostics = Diagnostics::default();
         let node = parse(text, format, &mut diagnostics);
         (node, diagnostics.lines())
     }
 
     /// Lists the keys with their positions and the kinds of their values.
-    fn outline(node: &Node) -> Vec<String> {
-        let Value::Table(entries) = &node.value else {
+    fn outline(node: &DocumentNode) -> Vec<String> {
+        let DocumentValue::Table(entries) = &node.value else {
             return Vec::new();
         };
         let mut lines: Vec<(Position, String)> = Vec::new();
-        for Entry {
+        for KeyValue {
             position,
             key,
             node,
@@ -141,7 +145,10 @@ table:
         for format in [Format::Toml, Format::Yaml] {
             let (node, diagnostics) = read("# nothing yet\n", format);
             assert_eq!(diagnostics, [""; 0]);
-            assert_eq!(node.expect("a tree").value, Value::Table(Vec::new()));
+            assert_eq!(
+                node.expect("a tree").value,
+                DocumentValue::Table(Vec::new())
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     clients,
     diagnostics::{Diagnostic, Diagnostics},
-    document::{self, Entry, Node, Value},
+    document::{self, DocumentNode, DocumentValue, KeyValue},
     entries,
     format::Format,
     limit_table::{self, Limits},
@@ -62,11 +62,17 @@ impl ConfigSpec {
         Ok(spec)
     }
 
-    fn read(root: &Node, identifiers: &[&str], diagnostics: &mut Diagnostics) -> Option<Self> {
+    fn read(
+        root: &DocumentNode,
+        identifiers: &[&str],
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
         let mut table = TableReader::of(root, vocabulary::LIMITS.example, diagnostics)?;
         let clients = clients::clients(&mut table, diagnostics);
         let (limits_position, limits) = match table.take(&vocabulary::LIMITS) {
-            Some(Entry { position, node, .. }) => (*position, limit_table::read(node, diagnostics)),
+            Some(KeyValue { position, node, .. }) => {
+                (*position, limit_table::read(node, diagnostics))
+            }
             None => (root.position, Limits::new()),
         };
         let has_rules = table.has(&vocabulary::RULES);
@@ -127,13 +133,13 @@ impl ConfigSpec {
 }
 
 /// Whether the file has a limit or a rule, right or wrong.
-fn has_content(root: &Node) -> bool {
-    let Value::Table(entries) = &root.value else {
+fn has_content(root: &DocumentNode) -> bool {
+    let DocumentValue::Table(entries) = &root.value else {
         return false;
     };
     entries.iter().any(|entry| match &entry.node.value {
-        Value::Table(limits) => entry.key == vocabulary::LIMITS.name && !limits.is_empty(),
-        Value::List(rules) => entry.key == vocabulary::RULES.name && !rules.is_empty(),
+        DocumentValue::Table(limits) => entry.key == vocabulary::LIMITS.name && !limits.is_empty(),
+        DocumentValue::List(rules) => entry.key == vocabulary::RULES.name && !rules.is_empty(),
         _ => false,
     })
 }

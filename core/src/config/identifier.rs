@@ -2,7 +2,7 @@
 
 use super::{
     diagnostics::Diagnostics,
-    document::{Entry, Node, Value},
+    document::{DocumentNode, DocumentValue, KeyValue},
     position::Spanned,
     reader::{TableReader, text},
 };
@@ -48,18 +48,22 @@ pub(crate) fn identifier(
     names: &[&str],
     diagnostics: &mut Diagnostics,
 ) -> Option<IdentifierSpec> {
-    let Entry { node, .. } = table.take(&vocabulary::IDENTIFIER)?;
+    let KeyValue { node, .. } = table.take(&vocabulary::IDENTIFIER)?;
     match &node.value {
-        Value::List(parts) => combination(node, parts, names, diagnostics),
+        DocumentValue::List(parts) => combination(node, parts, names, diagnostics),
         _ => single(node, names, diagnostics),
     }
 }
 
 /// Reads an identifier that is no combination.
-fn single(node: &Node, names: &[&str], diagnostics: &mut Diagnostics) -> Option<IdentifierSpec> {
+fn single(
+    node: &DocumentNode,
+    names: &[&str],
+    diagnostics: &mut Diagnostics,
+) -> Option<IdentifierSpec> {
     match &node.value {
-        Value::Text(_) => by_text(text(node)?, names, diagnostics),
-        Value::Table(_) => by_table(node, diagnostics),
+        DocumentValue::Text(_) => by_text(text(node)?, names, diagnostics),
+        DocumentValue::Table(_) => by_table(node, diagnostics),
         other => {
             let kind = other.kind();
             let reason = format!(
@@ -75,14 +79,14 @@ fn single(node: &Node, names: &[&str], diagnostics: &mut Diagnostics) -> Option<
 
 /// Reads a combination, such as `["ip", "header:X-Tenant"]`.
 fn combination(
-    node: &Node,
-    nodes: &[Node],
+    node: &DocumentNode,
+    nodes: &[DocumentNode],
     names: &[&str],
     diagnostics: &mut Diagnostics,
 ) -> Option<IdentifierSpec> {
     let mut parts: Vec<IdentifierSpec> = Vec::new();
     for node in nodes {
-        if let Value::List(_) = node.value {
+        if let DocumentValue::List(_) = node.value {
             diagnostics.at(node.position, CombinationError::Nested.to_string());
             continue;
         }
@@ -148,7 +152,7 @@ fn by_text(
 }
 
 /// Reads a table such as `{ header = "X-Api-Key" }`.
-fn by_table(node: &Node, diagnostics: &mut Diagnostics) -> Option<IdentifierSpec> {
+fn by_table(node: &DocumentNode, diagnostics: &mut Diagnostics) -> Option<IdentifierSpec> {
     let mut table = TableReader::of(node, vocabulary::IDENTIFIER.example, diagnostics)?;
     let mut found = Vec::new();
     for (source, make) in &SOURCES {

@@ -10,7 +10,7 @@ use crate::{
 use super::{
     concurrency,
     diagnostics::Diagnostics,
-    document::{Entry, Node, Value},
+    document::{DocumentNode, DocumentValue, KeyValue},
     limit, options,
     position::Position,
     reader::{TableReader, text},
@@ -20,9 +20,9 @@ use super::{
 pub type Limits = BTreeMap<String, NamedLimit>;
 
 /// Reads the named limits.
-pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
+pub(crate) fn read(node: &DocumentNode, diagnostics: &mut Diagnostics) -> Limits {
     let mut limits = Limits::new();
-    let Value::Table(entries) = &node.value else {
+    let DocumentValue::Table(entries) = &node.value else {
         let kind = node.value.kind();
         let reason = format!(
             "`limits` is a table of names, not {kind}: write `{}` into it",
@@ -31,7 +31,7 @@ pub(crate) fn read(node: &Node, diagnostics: &mut Diagnostics) -> Limits {
         diagnostics.at(node.position, reason);
         return limits;
     };
-    for Entry {
+    for KeyValue {
         position,
         key,
         node,

@@ -2,7 +2,7 @@
 
 use super::{
     diagnostics::Diagnostics,
-    document::{Entry, Node, Value},
+    document::{DocumentNode, DocumentValue, KeyValue},
     position::Spanned,
 };
 use crate::{
@@ -13,15 +13,19 @@ use crate::{
 /// The reader of one table. The keys that are taken are the valid ones, so [`finish`](Self::finish)
 /// comes last.
 pub(crate) struct TableReader<'n> {
-    entries: &'n [Entry],
+    entries: &'n [KeyValue],
     known: Vec<&'static str>,
 }
 
 impl<'n> TableReader<'n> {
     /// Opens the table that must stand at `node`; `example` shows one.
-    pub(crate) fn of(node: &'n Node, example: &str, diagnostics: &mut Diagnostics) -> Option<Self> {
+    pub(crate) fn of(
+        node: &'n DocumentNode,
+        example: &str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
         match &node.value {
-            Value::Table(entries) => Some(Self {
+            DocumentValue::Table(entries) => Some(Self {
                 entries,
                 known: Vec::new(),
             }),
@@ -37,7 +41,7 @@ impl<'n> TableReader<'n> {
     }
 
     /// Makes the key a valid one, and returns its entry.
-    pub(crate) fn take(&mut self, argument: &'static Argument) -> Option<&'n Entry> {
+    pub(crate) fn take(&mut self, argument: &'static Argument) -> Option<&'n KeyValue> {
         self.known.push(argument.name);
         self.entries.iter().find(|entry| entry.key == argument.name)
     }
@@ -79,8 +83,8 @@ impl<'n> TableReader<'n> {
     ) -> bool {
         match self.take(argument) {
             None => false,
-            Some(Entry { node, .. }) => match node.value {
-                Value::Flag(flag) => flag,
+            Some(KeyValue { node, .. }) => match node.value {
+                DocumentValue::Flag(flag) => flag,
                 _ => wrong(argument, "true or false", node, diagnostics).unwrap_or(false),
             },
         }
@@ -100,12 +104,12 @@ impl<'n> TableReader<'n> {
             _ => 0,
         };
         match node.value {
-            Value::Integer(number) if number < i64::from(least) => {
+            DocumentValue::Integer(number) if number < i64::from(least) => {
                 let name = argument.name;
                 diagnostics.at(position, format!("`{name}` must be at least {least}"));
                 None
             }
-            Value::Integer(number) => Some(Spanned {
+            DocumentValue::Integer(number) => Some(Spanned {
                 position,
                 value: u32::try_from(number).unwrap_or(u32::MAX),
             }),
@@ -144,7 +148,7 @@ impl<'n> TableReader<'n> {
         &mut self,
         argument: &'static Argument,
         diagnostics: &mut Diagnostics,
-    ) -> Option<&'n [Node]> {
+    ) -> Option<&'n [DocumentNode]> {
         list(&self.take(argument)?.node, argument, diagnostics)
     }
 
@@ -177,14 +181,14 @@ impl<'n> TableReader<'n> {
 
 /// Returns whether a key says only what holds without it: `settle = false`, which turns off what a
 /// named limit may say, and does so also for one that says nothing.
-fn says_nothing(argument: &Argument, node: &Node) -> bool {
-    argument.name == vocabulary::SETTLE.name && matches!(node.value, Value::Flag(false))
+fn says_nothing(argument: &Argument, node: &DocumentNode) -> bool {
+    argument.name == vocabulary::SETTLE.name && matches!(node.value, DocumentValue::Flag(false))
 }
 
 /// Returns the string of a node, if it is one.
-pub(crate) fn text(node: &Node) -> Option<Spanned<&str>> {
+pub(crate) fn text(node: &DocumentNode) -> Option<Spanned<&str>> {
     match &node.value {
-        Value::Text(text) => Some(Spanned {
+        DocumentValue::Text(text) => Some(Spanned {
             position: node.position,
             value: text,
         }),
@@ -194,19 +198,19 @@ pub(crate) fn text(node: &Node) -> Option<Spanned<&str>> {
 
 /// Reads the entries of a list; `None` if the node is something else, which is reported.
 pub(crate) fn list<'n>(
-    node: &'n Node,
+    node: &'n DocumentNode,
     argument: &Argument,
     diagnostics: &mut Diagnostics,
-) -> Option<&'n [Node]> {
+) -> Option<&'n [DocumentNode]> {
     match &node.value {
-        Value::List(nodes) => Some(nodes),
+        DocumentValue::List(nodes) => Some(nodes),
         _ => wrong(argument, "a list", node, diagnostics),
     }
 }
 
 /// Reads the strings of a list, and reports what else is in it.
 pub(crate) fn texts<'n>(
-    nodes: &'n [Node],
+    nodes: &'n [DocumentNode],
     argument: &Argument,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Spanned<&'n str>> {
@@ -229,7 +233,7 @@ pub(crate) fn texts<'n>(
 fn wrong<T>(
     argument: &Argument,
     expected: &str,
-    node: &Node,
+    node: &DocumentNode,
     diagnostics: &mut Diagnostics,
 ) -> Option<T> {
     let kind = node.value.kind();

@@ -5,7 +5,7 @@ use regex::Regex;
 use super::{
     clients,
     diagnostics::Diagnostics,
-    document::Node,
+    document::DocumentNode,
     identifier::identifier,
     keys, limit,
     limit_table::{Limits, whole_limit},
@@ -24,7 +24,7 @@ use crate::{
 const RULE: &str = "{ path = \"^/api\", limits = [\"100/minute\"] }";
 /// Reads one rule. Its limits may be the named limits, and its identifiers those of these names.
 pub(crate) fn rule(
-    node: &Node,
+    node: &DocumentNode,
     named_limits: &Limits,
     identifiers: &[&str],
     diagnostics: &mut Diagnostics,
@@ -50,7 +50,10 @@ pub(crate) fn rule(
         table.refuse(keys, reason, diagnostics);
     } else {
         let nodes = table.list(&vocabulary::RULE_LIMITS, diagnostics);
-        if nodes.map_or(!table.has(&vocabulary::RULE_LIMITS), <[Node]>::is_empty) {
+        if nodes.map_or(
+            !table.has(&vocabulary::RULE_LIMITS),
+            <[DocumentNode]>::is_empty,
+        ) {
             let reason = format!(
                 "a rule without limits does nothing: add `limits = {}`, or `exempt = true`",
                 vocabulary::RULE_LIMITS.example
@@ -120,7 +123,7 @@ fn no_regex(text: &str, error: &regex::Error) -> String {
 
 /// Reads one limit of a rule: a rate, the name of a limit, or a table.
 fn limit_of_rule(
-    node: &Node,
+    node: &DocumentNode,
     named_limits: &Limits,
     identifiers: &[&str],
     diagnostics: &mut Diagnostics,

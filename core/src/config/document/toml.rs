@@ -5,18 +5,18 @@ use toml::{
     de::{DeInteger, DeTable, DeValue},
 };
 
-use super::node::{Entry, Node, Value};
+use super::node::{DocumentNode, DocumentValue, KeyValue};
 use crate::config::{diagnostics::Diagnostics, position::Position};
 
 /// Parses TOML. What stands behind an error is read all the same.
-pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Node {
+pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> DocumentNode {
     let index = LineIndex::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let offset = error.span().map_or(0, |span| span.start);
         diagnostics.at(index.at(offset), error.message());
     }
-    Node {
+    DocumentNode {
         position: Position { line: 1, column: 1 },
         value: index.table(table.get_ref()),
     }
@@ -44,34 +44,34 @@ impl<'t> LineIndex<'t> {
         Position { line, column }
     }
 
-    fn node(&self, value: &Spanned<DeValue<'_>>) -> Node {
-        Node {
+    fn node(&self, value: &Spanned<DeValue<'_>>) -> DocumentNode {
+        DocumentNode {
             position: self.at(value.span().start),
             value: self.value(value.get_ref()),
         }
     }
 
-    fn value(&self, value: &DeValue<'_>) -> Value {
+    fn value(&self, value: &DeValue<'_>) -> DocumentValue {
         match value {
-            DeValue::String(text) => Value::Text(text.clone().into_owned()),
-            DeValue::Integer(number) => Value::Integer(integer(number)),
-            DeValue::Boolean(flag) => Value::Flag(*flag),
-            DeValue::Float(_) => Value::Other("a fraction"),
-            DeValue::Datetime(_) => Value::Other("a date"),
+            DeValue::String(text) => DocumentValue::Text(text.clone().into_owned()),
+            DeValue::Integer(number) => DocumentValue::Integer(integer(number)),
+            DeValue::Boolean(flag) => DocumentValue::Flag(*flag),
+            DeValue::Float(_) => DocumentValue::Other("a fraction"),
+            DeValue::Datetime(_) => DocumentValue::Other("a date"),
             DeValue::Array(nodes) => {
-                Value::List(nodes.iter().map(|node| self.node(node)).collect())
+                DocumentValue::List(nodes.iter().map(|node| self.node(node)).collect())
             }
             DeValue::Table(table) => self.table(table),
         }
     }
 
-    fn table(&self, table: &DeTable<'_>) -> Value {
-        let entries = table.iter().map(|(key, value)| Entry {
+    fn table(&self, table: &DeTable<'_>) -> DocumentValue {
+        let entries = table.iter().map(|(key, value)| KeyValue {
             position: self.at(key.span().start),
             key: key.get_ref().clone().into_owned(),
             node: self.node(value),
         });
-        Value::Table(entries.collect())
+        DocumentValue::Table(entries.collect())
     }
 }
 

@@ -2,11 +2,11 @@
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Marker, Scalar, YamlData};
 
-use super::node::{Entry, Node, Value};
+use super::node::{DocumentNode, DocumentValue, KeyValue};
 use crate::config::{diagnostics::Diagnostics, position::Position};
 
 /// Parses one document of YAML 1.2; `None` if it is none.
-pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
+pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<DocumentNode> {
     let documents = match MarkedYaml::load_from_str(text) {
         Ok(documents) => documents,
         Err(error) => {
@@ -20,30 +20,30 @@ pub(super) fn parse(text: &str, diagnostics: &mut Diagnostics) -> Option<Node> {
     }
     let root = documents.first().map(|root| node(root, diagnostics));
     Some(
-        root.filter(|root| root.value != Value::Null)
-            .unwrap_or(Node {
+        root.filter(|root| root.value != DocumentValue::Null)
+            .unwrap_or(DocumentNode {
                 position: Position { line: 1, column: 1 },
-                value: Value::Table(Vec::new()),
+                value: DocumentValue::Table(Vec::new()),
             }),
     )
 }
 
-fn node(yaml: &MarkedYaml<'_>, diagnostics: &mut Diagnostics) -> Node {
-    Node {
+fn node(yaml: &MarkedYaml<'_>, diagnostics: &mut Diagnostics) -> DocumentNode {
+    DocumentNode {
         position: position(&yaml.span.start),
         value: value(&yaml.data, diagnostics),
     }
 }
 
-fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, diagnostics: &mut Diagnostics) -> Value {
+fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, diagnostics: &mut Diagnostics) -> DocumentValue {
     match data {
-        YamlData::Value(Scalar::Null) => Value::Null,
-        YamlData::Value(Scalar::Boolean(flag)) => Value::Flag(*flag),
-        YamlData::Value(Scalar::Integer(number)) => Value::Integer(*number),
-        YamlData::Value(Scalar::String(text)) => Value::Text(text.clone().into_owned()),
-        YamlData::Value(Scalar::FloatingPoint(_)) => Value::Other("a fraction"),
+        YamlData::Value(Scalar::Null) => DocumentValue::Null,
+        YamlData::Value(Scalar::Boolean(flag)) => DocumentValue::Flag(*flag),
+        YamlData::Value(Scalar::Integer(number)) => DocumentValue::Integer(*number),
+        YamlData::Value(Scalar::String(text)) => DocumentValue::Text(text.clone().into_owned()),
+        YamlData::Value(Scalar::FloatingPoint(_)) => DocumentValue::Other("a fraction"),
         YamlData::Sequence(nodes) => {
-            Value::List(nodes.iter().map(|yaml| node(yaml, diagnostics)).collect())
+            DocumentValue::List(nodes.iter().map(|yaml| node(yaml, diagnostics)).collect())
         }
         YamlData::Mapping(pairs) => {
             let mut entries = Vec::with_capacity(pairs.len());
@@ -53,17 +53,17 @@ fn value<'t>(data: &YamlData<'t, MarkedYaml<'t>>, diagnostics: &mut Diagnostics)
                     diagnostics.at(position, "a key is a string: put it in quotes");
                     continue;
                 };
-                entries.push(Entry {
+                entries.push(KeyValue {
                     position,
                     key: name.clone().into_owned(),
                     node: node(yaml, diagnostics),
                 });
             }
-            Value::Table(entries)
+            DocumentValue::Table(entries)
         }
-        YamlData::Tagged(..) => Value::Other("a value with a tag"),
+        YamlData::Tagged(..) => DocumentValue::Other("a value with a tag"),
         YamlData::Representation(..) | YamlData::Alias(_) | YamlData::BadValue => {
-            Value::Other("a value that cannot be read")
+            DocumentValue::Other("a value that cannot be read")
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{json_schema, validator::is_valid};
 use crate::config::{
     ConfigSpec, Format,
     diagnostics::Diagnostics,
-    document::{self, Node},
+    document::{self, DocumentNode, DocumentValue},
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime");
@@ -63,19 +63,19 @@ fn schema_has_the_keys_that_are_read() {
 
 #[test]
 fn schema_accepts_the_documented_examples() {
-    fn json(node: &Node) -> Value {
+    fn json(node: &DocumentNode) -> Value {
         match &node.value {
-            document::Value::Flag(flag) => json!(flag),
-            document::Value::Integer(number) => json!(number),
-            document::Value::Text(text) => json!(text),
-            document::Value::List(nodes) => nodes.iter().map(json).collect(),
-            document::Value::Table(entries) => {
+            DocumentValue::Flag(flag) => json!(flag),
+            DocumentValue::Integer(number) => json!(number),
+            DocumentValue::Text(text) => json!(text),
+            DocumentValue::List(nodes) => nodes.iter().map(json).collect(),
+            DocumentValue::Table(entries) => {
                 let pairs = entries.iter();
                 pairs
                     .map(|entry| (entry.key.clone(), json(&entry.node)))
                     .collect()
             }
-            document::Value::Null | document::Value::Other(_) => Value::Null,
+            DocumentValue::Null | DocumentValue::Other(_) => Value::Null,
         }
     }
 
