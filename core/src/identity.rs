@@ -37,7 +37,7 @@ pub use self::{
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     source: IdentitySource,
-    value: Value,
+    value: IdentityValue,
     group: Option<Cow<'static, str>>,
 }
 
@@ -59,7 +59,7 @@ pub enum IdentitySource {
     /// A context around another identity, which is counted separately in each context. The
     /// identity's value is the context's key. It is boxed to keep every other identity small,
     /// because contexts are rare.
-    Context(Box<(IdentitySource, Value)>),
+    Context(Box<(IdentitySource, IdentityValue)>),
     /// A combination: its value has one for each of these sources.
     All(Box<[IdentitySource]>),
 }
@@ -75,7 +75,7 @@ pub enum RequestPart {
 
 #[doc(hidden)]
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub enum Value {
+pub enum IdentityValue {
     /// The only value of its source.
     Single,
     /// A text, or the bytes of a header value that is not UTF-8.
@@ -84,7 +84,7 @@ pub enum Value {
     /// address.
     Client(Option<IpNet>),
     /// The values of a combination, in the order of its sources.
-    All(Box<[Value]>),
+    All(Box<[IdentityValue]>),
 }
 
 impl Identity {
@@ -93,7 +93,7 @@ impl Identity {
     #[inline]
     pub fn new(text: impl Into<String>) -> Self {
         let bytes = text.into().into_bytes().into_boxed_slice();
-        Self::of(IdentitySource::Application, Value::Bytes(bytes))
+        Self::of(IdentitySource::Application, IdentityValue::Bytes(bytes))
     }
 
     /// Returns the identity of the client at `address`, as the identifier `ip` counts it by
@@ -111,7 +111,7 @@ impl Identity {
     #[must_use]
     #[inline]
     pub fn global() -> Self {
-        Self::of(IdentitySource::Global, Value::Single)
+        Self::of(IdentitySource::Global, IdentityValue::Single)
     }
 
     /// Puts this identity into a group. Limits for that group then apply in place of the ungrouped
@@ -146,7 +146,7 @@ impl Identity {
         let outside = Box::new((self.source, self.value));
         Self {
             source: IdentitySource::Context(outside),
-            value: Value::Bytes(key.as_bytes().into()),
+            value: IdentityValue::Bytes(key.as_bytes().into()),
             group: self.group,
         }
     }
@@ -161,7 +161,7 @@ impl Identity {
     #[doc(hidden)]
     #[inline]
     pub fn client(network: Option<IpNet>) -> Self {
-        Self::of(IdentitySource::Client, Value::Client(network))
+        Self::of(IdentitySource::Client, IdentityValue::Client(network))
     }
 
     /// Returns the client's identity as the substitute for a missing value of `source`. It never
@@ -169,12 +169,12 @@ impl Identity {
     #[doc(hidden)]
     #[inline]
     pub fn unidentified(source: IdentitySource, network: Option<IpNet>) -> Self {
-        Self::of(source, Value::Client(network))
+        Self::of(source, IdentityValue::Client(network))
     }
 
     #[doc(hidden)]
     #[inline]
-    pub fn of(source: IdentitySource, value: Value) -> Self {
+    pub fn of(source: IdentitySource, value: IdentityValue) -> Self {
         Self {
             source,
             value,
@@ -216,11 +216,11 @@ impl Identity {
     #[doc(hidden)]
     #[must_use]
     pub fn text_bytes(&self) -> usize {
-        fn bytes(value: &Value) -> usize {
+        fn bytes(value: &IdentityValue) -> usize {
             match value {
-                Value::Single | Value::Client(_) => 0,
-                Value::Bytes(bytes) => bytes.len(),
-                Value::All(values) => values.iter().map(bytes).sum(),
+                IdentityValue::Single | IdentityValue::Client(_) => 0,
+                IdentityValue::Bytes(bytes) => bytes.len(),
+                IdentityValue::All(values) => values.iter().map(bytes).sum(),
             }
         }
         let mut total = bytes(&self.value);
@@ -240,7 +240,7 @@ impl Identity {
 
     #[doc(hidden)]
     #[inline]
-    pub fn value(&self) -> &Value {
+    pub fn value(&self) -> &IdentityValue {
         &self.value
     }
 }
@@ -263,7 +263,7 @@ impl fmt::Debug for Identity {
     }
 }
 
-impl fmt::Debug for Value {
+impl fmt::Debug for IdentityValue {
     /// Writes the value without bytes that may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

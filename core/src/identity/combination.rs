@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Identity, IdentitySource, Value};
+use super::{Identity, IdentitySource, IdentityValue};
 
 /// An error in the parts of a combination, in one wording for the attribute, the builder
 /// and the file.
@@ -62,7 +62,7 @@ impl Identity {
         for part in parts {
             group = group.or(part.group);
             match (part.source, part.value) {
-                (IdentitySource::All(inner), Value::All(inner_values)) => {
+                (IdentitySource::All(inner), IdentityValue::All(inner_values)) => {
                     sources.extend(inner);
                     values.extend(inner_values);
                 }
@@ -74,7 +74,7 @@ impl Identity {
         }
         Self {
             source: IdentitySource::All(sources.into()),
-            value: Value::All(values.into()),
+            value: IdentityValue::All(values.into()),
             group,
         }
     }
@@ -83,7 +83,7 @@ impl Identity {
     /// so has an [unidentified](Self::is_unidentified) one.
     pub fn parts(&self) -> impl Iterator<Item = Self> {
         let (sources, values) = match self.innermost() {
-            (IdentitySource::All(sources), Value::All(values)) => (&**sources, &**values),
+            (IdentitySource::All(sources), IdentityValue::All(values)) => (&**sources, &**values),
             _ => (&[][..], &[][..]),
         };
         let parts = sources.iter().zip(values);

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::{Identity, IdentitySource, RequestPart, Value};
+use super::{Identity, IdentitySource, IdentityValue, RequestPart};
 
 /// The source of an [`Identity`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,8 +150,8 @@ impl Identity {
     #[must_use]
     pub fn value_text(&self) -> Option<&str> {
         match self.innermost().1 {
-            Value::Bytes(bytes) => str::from_utf8(bytes).ok(),
-            Value::Single | Value::Client(_) | Value::All(_) => None,
+            IdentityValue::Bytes(bytes) => str::from_utf8(bytes).ok(),
+            IdentityValue::Single | IdentityValue::Client(_) | IdentityValue::All(_) => None,
         }
     }
 
@@ -160,8 +160,8 @@ impl Identity {
     #[must_use]
     pub fn address(&self) -> Option<IpAddr> {
         match self.innermost().1 {
-            Value::Client(network) => network.map(|network| network.addr()),
-            Value::Single | Value::Bytes(_) | Value::All(_) => None,
+            IdentityValue::Client(network) => network.map(|network| network.addr()),
+            IdentityValue::Single | IdentityValue::Bytes(_) | IdentityValue::All(_) => None,
         }
     }
 
@@ -170,20 +170,20 @@ impl Identity {
     #[must_use]
     pub fn is_unidentified(&self) -> bool {
         let (source, value) = self.innermost();
-        matches!(value, Value::Client(_)) && *source != IdentitySource::Client
+        matches!(value, IdentityValue::Client(_)) && *source != IdentitySource::Client
     }
 
     /// Returns the key of the [context](Self::context), or `None` outside of a context.
     #[must_use]
     pub fn context_key(&self) -> Option<&str> {
         match (&self.source, &self.value) {
-            (IdentitySource::Context(_), Value::Bytes(key)) => str::from_utf8(key).ok(),
+            (IdentitySource::Context(_), IdentityValue::Bytes(key)) => str::from_utf8(key).ok(),
             _ => None,
         }
     }
 
     /// Returns the source and the value without any context.
-    pub(super) fn innermost(&self) -> (&IdentitySource, &Value) {
+    pub(super) fn innermost(&self) -> (&IdentitySource, &IdentityValue) {
         let (mut source, mut value) = (&self.source, &self.value);
         while let IdentitySource::Context(outside) = source {
             (source, value) = (&outside.0, &outside.1);
@@ -212,6 +212,6 @@ impl Identity {
     }
 }
 
-fn bytes(value: &[u8]) -> Value {
-    Value::Bytes(value.into())
+fn bytes(value: &[u8]) -> IdentityValue {
+    IdentityValue::Bytes(value.into())
 }

@@ -13,7 +13,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Identity, IdentitySource, RequestPart, Value};
+use super::{Identity, IdentitySource, IdentityValue, RequestPart};
 
 /// The longest readable value, in bytes after escaping.
 const READABLE: usize = 64;
@@ -29,10 +29,10 @@ pub(super) fn write(out: &mut impl Write, identity: &Identity, plain: bool) -> f
 fn write_parts(
     out: &mut impl Write,
     source: &IdentitySource,
-    value: &Value,
+    value: &IdentityValue,
     plain: bool,
 ) -> fmt::Result {
-    if let (IdentitySource::All(sources), Value::All(values)) = (source, value) {
+    if let (IdentitySource::All(sources), IdentityValue::All(values)) = (source, value) {
         return write_all(out, sources.iter().zip(values), |out, (source, value)| {
             write_parts(out, source, value, plain)
         });
@@ -43,12 +43,12 @@ fn write_parts(
     }
     match (source, value) {
         // The values of a combination stand in its parts.
-        (_, Value::Single | Value::All(_)) => Ok(()),
-        (IdentitySource::Context(_), Value::Bytes(key)) => {
+        (_, IdentityValue::Single | IdentityValue::All(_)) => Ok(()),
+        (IdentitySource::Context(_), IdentityValue::Bytes(key)) => {
             out.write_char(';')?;
             write_plain(out, key)
         }
-        (source, Value::Bytes(bytes)) => {
+        (source, IdentityValue::Bytes(bytes)) => {
             out.write_char('=')?;
             if plain || !may_be_secret(source) {
                 write_plain(out, bytes)
@@ -56,7 +56,7 @@ fn write_parts(
                 write_hash(out, bytes)
             }
         }
-        (source, Value::Client(network)) => {
+        (source, IdentityValue::Client(network)) => {
             out.write_char(if *source == IdentitySource::Client {
                 '='
             } else {

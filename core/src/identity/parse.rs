@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use percent_encoding::percent_decode_str;
 
-use super::{Identity, IdentitySource, RequestPart, Value, network};
+use super::{Identity, IdentitySource, IdentityValue, RequestPart, network};
 
 /// The error of a text that stands for an identity of whose value only a hash is known.
 #[doc(hidden)]
@@ -82,8 +82,12 @@ fn part(written: &str, ipv6_prefix: u8) -> Option<Parsed> {
     if is_hash(value) {
         return Some(Err(HashedIdentity));
     }
-    let identity =
-        |value: &str| Identity::of(source.clone(), Value::Bytes(value.as_bytes().into()));
+    let identity = |value: &str| {
+        Identity::of(
+            source.clone(),
+            IdentityValue::Bytes(value.as_bytes().into()),
+        )
+    };
     if matches!(
         source,
         IdentitySource::RequestPart(

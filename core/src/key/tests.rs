@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
-use crate::identity::{IdentitySource, RequestPart, Value};
+use crate::identity::{IdentitySource, IdentityValue, RequestPart};
 
 fn naming(plain: bool) -> Naming {
     Naming {
@@ -134,7 +134,7 @@ fn identities_never_collide() {
     let long = "x".repeat(100);
     let hash_of_long = text(&Identity::new(long.as_str()));
     let inside = &hash_of_long["p:{user=".len()..hash_of_long.find('}').unwrap()];
-    let value = |text: &str| Value::Bytes(text.as_bytes().into());
+    let value = |text: &str| IdentityValue::Bytes(text.as_bytes().into());
     let header = |text| {
         Identity::of(
             IdentitySource::RequestPart(RequestPart::Header, "a".into()),

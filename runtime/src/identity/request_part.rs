@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use actix_throttle_core::identity::{Identity, IdentitySource, RequestPart, Value};
+use actix_throttle_core::identity::{Identity, IdentitySource, IdentityValue, RequestPart};
 use actix_web::{HttpRequest, web};
 use percent_encoding::percent_decode_str;
 
@@ -22,7 +22,7 @@ pub(super) fn identify(
     };
     (!value.is_empty()).then(|| {
         let source = IdentitySource::RequestPart(part, Arc::clone(name));
-        Identity::of(source, Value::Bytes(value))
+        Identity::of(source, IdentityValue::Bytes(value))
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use actix_throttle_core::identity::{Identity, IdentitySource, Value};
+use actix_throttle_core::identity::{Identity, IdentitySource, IdentityValue};
 use serde_json::Value as Json;
 
 /// The group of a user without one.
@@ -44,7 +44,7 @@ impl UserGroup {
     }
 
     pub(super) fn identity(self, source: IdentitySource) -> Identity {
-        let value = Value::Bytes(self.user.into_bytes().into());
+        let value = IdentityValue::Bytes(self.user.into_bytes().into());
         Identity::of(source, value).group(self.group)
     }
 }

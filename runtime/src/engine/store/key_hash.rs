@@ -7,7 +7,7 @@ use std::{
 };
 
 use actix_throttle_core::{
-    identity::{Identity, IdentitySource, Value},
+    identity::{Identity, IdentitySource, IdentityValue},
     key::{Key, KeyKind},
 };
 use foldhash::fast::FixedState;
@@ -96,7 +96,7 @@ impl KeyHasher {
     }
 
     fn hash_of_identity(&self, identity: &Identity) -> Hash128 {
-        if let (IdentitySource::Client, Value::Client(Some(network))) =
+        if let (IdentitySource::Client, IdentityValue::Client(Some(network))) =
             (identity.source(), identity.value())
             && let IpAddr::V4(address) = network.addr()
         {
@@ -106,7 +106,7 @@ impl KeyHasher {
             let [a, b, c, d] = address.octets();
             return self.identities.hash(&[network.prefix_len(), a, b, c, d]);
         }
-        if let (IdentitySource::Application, Value::Bytes(text)) =
+        if let (IdentitySource::Application, IdentityValue::Bytes(text)) =
             (identity.source(), identity.value())
         {
             // Texts by hand have a secret of their own, so they are hashed at once too.

@@ -6,7 +6,7 @@ mod hostile;
 mod keys;
 mod rules;
 
-use actix_throttle_core::identity::Value;
+use actix_throttle_core::identity::IdentityValue;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde_json::{Value as Json, json};
@@ -51,7 +51,7 @@ fn jwt() -> JwtBuilder {
 /// Examines the token and returns `user/group`.
 fn examined(jwt: &Jwt, token: impl AsRef<[u8]>) -> Result<String, TokenError> {
     let identity = jwt.examine_at(token.as_ref(), NOW)?;
-    let Value::Bytes(user) = identity.value() else {
+    let IdentityValue::Bytes(user) = identity.value() else {
         panic!("a user: {identity:?}");
     };
     let user = str::from_utf8(user).unwrap();
