@@ -1,5 +1,5 @@
-//! [`Builder`]: the settings of an engine, and the store that is composed by them. It checks Redis
-//! once.
+//! [`EngineBuilder`]: the settings of an engine, and the store that is composed by them. It checks
+//! Redis once.
 
 use std::{mem, time::Duration};
 
@@ -25,7 +25,7 @@ use super::{
     handle::Engine,
     log_throttle::TARGET,
     observe::{Observer, Observers},
-    settings::Settings,
+    settings::EngineSettings,
     store::{MemoryStore, Stack},
 };
 
@@ -39,7 +39,7 @@ const DEFAULT_DENIAL_CACHE: Duration = Duration::from_secs(1);
 const DEFAULT_MAX_KEYS: usize = 1_000_000;
 
 /// Settings of an [`Engine`], before `build` makes it.
-pub(crate) struct Builder {
+pub(crate) struct EngineBuilder {
     pub(crate) store: Option<StoreChoice>,
     pub(crate) prefix: String,
     pub(crate) plain_keys: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Builder {
     pub(crate) recovery_timeout: Duration,
     pub(crate) denial_cache: Duration,
     pub(crate) max_keys: usize,
-    pub(crate) settings: Settings,
+    pub(crate) settings: EngineSettings,
     pub(crate) observers: Vec<Box<dyn Observer>>,
     #[cfg(feature = "test-util")]
     pub(crate) clock: Option<ManualClock>,
@@ -73,7 +73,7 @@ pub(crate) struct StoreIdentity {
     has_named_limits: bool,
 }
 
-impl Default for Builder {
+impl Default for EngineBuilder {
     fn default() -> Self {
         Self {
             store: None,
@@ -84,7 +84,7 @@ impl Default for Builder {
             recovery_timeout: DEFAULT_RECOVERY_TIMEOUT,
             denial_cache: DEFAULT_DENIAL_CACHE,
             max_keys: DEFAULT_MAX_KEYS,
-            settings: Settings::default(),
+            settings: EngineSettings::default(),
             observers: Vec::new(),
             #[cfg(feature = "test-util")]
             clock: None,
@@ -92,7 +92,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl EngineBuilder {
     /// Builds the engine from valid settings, and checks Redis once.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::{
     circuit_state::CircuitState,
     clock::Clock,
     observe::{Event, Observers},
-    settings::Settings,
+    settings::EngineSettings,
     shadow_stats::ShadowStats,
     store::{Stack, interface::Store},
     switch::Switch,
@@ -36,7 +36,7 @@ struct Inner {
     store: Stack,
     clock: Clock,
     switch: Arc<Switch>,
-    settings: Settings,
+    settings: EngineSettings,
     observers: Observers,
     /// The number of decisions that observers were told. It is relaxed: it guards no other data.
     told: AtomicU64,
@@ -51,7 +51,7 @@ impl Engine {
     pub(super) fn new(
         store: Stack,
         clock: Clock,
-        settings: Settings,
+        settings: EngineSettings,
         observers: Observers,
         #[cfg(feature = "status-page")] recorder: Arc<Recorder>,
     ) -> Self {
@@ -76,7 +76,7 @@ impl Engine {
         self.0.store.circuit()
     }
 
-    pub(crate) fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &EngineSettings {
         &self.0.settings
     }
 

@@ -48,7 +48,7 @@ pub(crate) use self::switch::LiveEnforcement;
 #[cfg(feature = "test-util")]
 pub use self::test_util::ChargedForTest;
 pub(crate) use self::{
-    builder::{Builder, StoreChoice, StoreIdentity},
+    builder::{EngineBuilder, StoreChoice, StoreIdentity},
     charged::Charged,
     concurrency::{Granted, MaxWait, OwnedCharge, PermitHold},
     decide::{Tell, coop_yield, validate},

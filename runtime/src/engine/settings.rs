@@ -6,7 +6,7 @@ use super::{named_limits::NamedLimits, switch::LiveEnforcement};
 
 /// Settings that all decisions of one engine share.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub(crate) struct EngineSettings {
     pub(crate) failure_mode: FailureMode,
     /// The largest number of requests that wait for one counter in this process.
     pub(crate) max_waiting: usize,
@@ -18,10 +18,10 @@ pub(crate) struct Settings {
     pub(crate) named_limits: Option<NamedLimits>,
 }
 
-/// The default of [`Settings::max_waiting`].
+/// The default of [`EngineSettings::max_waiting`].
 const DEFAULT_MAX_WAITING: usize = 1_000;
 
-impl Default for Settings {
+impl Default for EngineSettings {
     fn default() -> Self {
         Self {
             failure_mode: FailureMode::default(),

@@ -65,9 +65,9 @@ use crate::engine::{log_lines::UNUSABLE_TOKENS, log_throttle::TARGET};
 /// the tokens itself. If it does so before the limits are checked, an identifier function can
 /// return the user it found, which saves the second signature check.
 #[derive(Clone)]
-pub struct Jwt(Arc<Settings>);
+pub struct Jwt(Arc<JwtSettings>);
 
-struct Settings {
+struct JwtSettings {
     keys: Vec<SigningKey>,
     rules: Rules,
     token_source: TokenSource,

@@ -17,7 +17,7 @@ use super::HttpSettings;
 use crate::engine::clock::ManualClock;
 #[cfg(feature = "redis")]
 use crate::engine::store::RedisPool;
-use crate::engine::{self, Observer, StoreChoice};
+use crate::engine::{EngineBuilder, Observer, StoreChoice};
 
 /// Settings of a [`RateLimiter`](crate::RateLimiter).
 ///
@@ -45,14 +45,14 @@ use crate::engine::{self, Observer, StoreChoice};
 /// ```
 #[must_use = "a builder does nothing until `init` or `build`"]
 pub struct Builder {
-    engine: engine::Builder,
+    engine: EngineBuilder,
     http: HttpSettings,
 }
 
 impl Builder {
     pub(super) fn new() -> Self {
         Self {
-            engine: engine::Builder::default(),
+            engine: EngineBuilder::default(),
             http: HttpSettings::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Jwt, JwtKey, Settings, claims::Rules, token::TokenSource};
+use super::{Jwt, JwtKey, JwtSettings, claims::Rules, token::TokenSource};
 use crate::engine::error::InitError;
 
 /// The default tolerance for clock differences between the issuer and this machine.
@@ -156,7 +156,7 @@ impl JwtBuilder {
             user_claim: self.user_claim.into(),
             group_claim: self.group_claim,
         };
-        Ok(Jwt(Arc::new(Settings {
+        Ok(Jwt(Arc::new(JwtSettings {
             keys,
             rules,
             token_source,
