@@ -16,7 +16,7 @@ mod watch;
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use actix_throttle_core::{
-    check::Mode, decision::Decision, identity::Identity, limit::Limit, network::Access,
+    check::Mode, decision::Decision, identity::Identity, limit::Limit, network::NetworkAccess,
 };
 use actix_web::HttpRequest;
 
@@ -233,7 +233,7 @@ impl RateLimiter {
     }
 
     /// Returns whether the client's network is allowed or denied; `None`: the limits decide.
-    pub(crate) fn access(&self, request: &HttpRequest) -> Option<Access> {
+    pub(crate) fn access(&self, request: &HttpRequest) -> Option<NetworkAccess> {
         self.http.clients.access(request)
     }
 

@@ -6,7 +6,7 @@ use super::{
     reader::{TableReader, list, texts},
 };
 use crate::{
-    network::{Access, ClientSpec, NetworkSet, check_client_ip_header},
+    network::{ClientSpec, NetworkAccess, NetworkSet, check_client_ip_header},
     vocabulary,
 };
 
@@ -14,8 +14,8 @@ use crate::{
 pub(crate) fn clients(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> ClientSpec {
     let mut clients = ClientSpec::default();
     for (argument, access) in [
-        (&vocabulary::ALLOW, Access::Allow),
-        (&vocabulary::DENY, Access::Deny),
+        (&vocabulary::ALLOW, NetworkAccess::Allow),
+        (&vocabulary::DENY, NetworkAccess::Deny),
     ] {
         for text in table.texts(argument, diagnostics) {
             diagnostics.ok(text.position, clients.access.add(text.value, access));
@@ -68,8 +68,8 @@ mod tests {
         let file = file.expect("a right file");
         let clients = file.clients;
         let find = |text: &str| clients.access.find(text.parse().expect(text));
-        assert_eq!(find("10.1.0.1"), Some((8, super::Access::Allow)));
-        assert_eq!(find("10.66.0.1"), Some((16, super::Access::Deny)));
+        assert_eq!(find("10.1.0.1"), Some((8, super::NetworkAccess::Allow)));
+        assert_eq!(find("10.66.0.1"), Some((16, super::NetworkAccess::Deny)));
         assert_eq!(find("2001:db8::8"), None);
         assert!(clients.proxies.trusts(None));
         assert!(clients.proxies.trusts("172.31.0.1".parse().ok()));

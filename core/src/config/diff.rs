@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{describe::LimitText, file::ConfigSpec};
-use crate::network::{Access, ClientSpec};
+use crate::network::{ClientSpec, NetworkAccess};
 
 /// The number of networks that one line of a diff lists.
 const MOST_LISTED: usize = 8;
@@ -130,8 +130,11 @@ impl Diff {
         let lists = |clients: &ClientSpec| {
             let networks = |access| clients.access.networks(access).map(|one| one.to_string());
             [
-                ("allow", networks(Access::Allow).collect::<BTreeSet<_>>()),
-                ("deny", networks(Access::Deny).collect()),
+                (
+                    "allow",
+                    networks(NetworkAccess::Allow).collect::<BTreeSet<_>>(),
+                ),
+                ("deny", networks(NetworkAccess::Deny).collect()),
                 ("trusted_proxies", clients.proxies.entries().collect()),
             ]
         };

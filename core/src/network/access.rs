@@ -8,7 +8,7 @@ use super::{error::NetworkError, parse::parse, table::NetworkTable};
 
 /// The treatment of the requests of a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum NetworkAccess {
     /// The requests are neither counted nor limited.
     Allow,
     /// The requests get 403.
@@ -17,7 +17,7 @@ pub enum Access {
 
 /// The networks in `allow` and in `deny`. Where they overlap, the longer prefix decides.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct AccessList(NetworkTable<Access>);
+pub struct AccessList(NetworkTable<NetworkAccess>);
 
 impl AccessList {
     /// Adds a network or an address. One that is there already for the same purpose changes
@@ -26,7 +26,7 @@ impl AccessList {
     /// # Errors
     ///
     /// If the text is neither, or the network is there for the other purpose.
-    pub fn add(&mut self, text: &str, access: Access) -> Result<(), NetworkError> {
+    pub fn add(&mut self, text: &str, access: NetworkAccess) -> Result<(), NetworkError> {
         let network = parse(text)?;
         match self.0.insert(network, access) {
             Some(before) if before != access => {
@@ -40,7 +40,7 @@ impl AccessList {
     /// Returns what becomes of requests of this [canonical](super::canonical) address, and the
     /// length of the prefix that says so. `None`: the limits decide.
     #[must_use]
-    pub fn find(&self, address: IpAddr) -> Option<(u8, Access)> {
+    pub fn find(&self, address: IpAddr) -> Option<(u8, NetworkAccess)> {
         self.0.find(address).map(|(bits, access)| (bits, *access))
     }
 
@@ -50,7 +50,7 @@ impl AccessList {
     }
 
     /// Returns the networks for this purpose, in the order of their addresses.
-    pub fn networks(&self, access: Access) -> impl Iterator<Item = IpNet> {
+    pub fn networks(&self, access: NetworkAccess) -> impl Iterator<Item = IpNet> {
         let networks = self.0.iter();
         networks.filter_map(move |(network, own)| (*own == access).then_some(network))
     }
@@ -63,10 +63,10 @@ mod tests {
     fn list(allow: &[&str], deny: &[&str]) -> Result<AccessList, NetworkError> {
         let mut list = AccessList::default();
         for text in allow {
-            list.add(text, Access::Allow)?;
+            list.add(text, NetworkAccess::Allow)?;
         }
         for text in deny {
-            list.add(text, Access::Deny)?;
+            list.add(text, NetworkAccess::Deny)?;
         }
         Ok(list)
     }
@@ -79,12 +79,12 @@ mod tests {
         );
         let list = list.expect("no equal networks");
         for (address, expected) in [
-            ("10.2.0.1", Some((8, Access::Allow))),
-            ("10.1.0.1", Some((16, Access::Deny))),
-            ("192.0.2.6", Some((24, Access::Deny))),
-            ("192.0.2.7", Some((32, Access::Allow))),
-            ("2001:db8:1::9", Some((48, Access::Allow))),
-            ("2001:db8:2::9", Some((32, Access::Deny))),
+            ("10.2.0.1", Some((8, NetworkAccess::Allow))),
+            ("10.1.0.1", Some((16, NetworkAccess::Deny))),
+            ("192.0.2.6", Some((24, NetworkAccess::Deny))),
+            ("192.0.2.7", Some((32, NetworkAccess::Allow))),
+            ("2001:db8:1::9", Some((48, NetworkAccess::Allow))),
+            ("2001:db8:2::9", Some((32, NetworkAccess::Deny))),
             ("198.51.100.1", None),
             ("2001:db9::1", None),
         ] {
@@ -119,7 +119,7 @@ mod tests {
     fn thousands_of_networks_answer_as_a_plain_search() {
         let mut random = fastrand::Rng::with_seed(7);
         let mut list = AccessList::default();
-        let mut plain: Vec<(IpNet, Access)> = Vec::new();
+        let mut plain: Vec<(IpNet, NetworkAccess)> = Vec::new();
         for _ in 0..5_000 {
             let address: IpAddr = if random.bool() {
                 std::net::Ipv4Addr::from_bits(random.u32(..) & 0xf0ff_ffff).into()
@@ -132,9 +132,9 @@ mod tests {
             };
             let network = network.trunc();
             let access = if random.bool() {
-                Access::Allow
+                NetworkAccess::Allow
             } else {
-                Access::Deny
+                NetworkAccess::Deny
             };
             let known = plain.iter().find(|(other, _)| *other == network);
             let known = known.map(|(_, access)| *access);

@@ -11,7 +11,7 @@ mod set;
 mod table;
 
 pub use self::{
-    access::{Access, AccessList},
+    access::{AccessList, NetworkAccess},
     address::canonical,
     client_spec::{ClientSpec, check_client_ip_header, check_header_name},
     error::NetworkError,

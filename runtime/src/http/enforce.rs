@@ -5,7 +5,7 @@ use std::future::{Ready, ready};
 
 use actix_throttle_core::{
     check::Mode, decision::Decision, enforcement::Enforcement, identity::Identity, limit::Limit,
-    network::Access,
+    network::NetworkAccess,
 };
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
@@ -65,8 +65,8 @@ impl RateLimiter {
         identity: impl Into<Identity>,
     ) -> Result<Decision, RequestError> {
         match self.access(request) {
-            Some(Access::Allow) => return Ok(Decision::unlimited()),
-            Some(Access::Deny) => return Err(RequestError::Forbidden),
+            Some(NetworkAccess::Allow) => return Ok(Decision::unlimited()),
+            Some(NetworkAccess::Deny) => return Err(RequestError::Forbidden),
             None => {}
         }
         let identity = identity.into();

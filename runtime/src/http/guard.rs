@@ -5,7 +5,7 @@
 
 use actix_throttle_core::{
     decision::Decision, enforcement::Enforcement, limit::range::SETTLE_WITHOUT_HANDLER,
-    network::Access,
+    network::NetworkAccess,
 };
 use actix_web::HttpRequest;
 use smallvec::SmallVec;
@@ -63,8 +63,8 @@ pub(super) async fn decide<'a>(
     rules: &'a [Rule],
 ) -> Result<Option<Decision>, RequestError> {
     match matcher.context.limiter.access(matcher.request) {
-        Some(Access::Allow) => return Ok(None),
-        Some(Access::Deny) => return Err(RequestError::Forbidden),
+        Some(NetworkAccess::Allow) => return Ok(None),
+        Some(NetworkAccess::Deny) => return Err(RequestError::Forbidden),
         None if matcher.context.is_off() => return Ok(None),
         None => {}
     }
@@ -162,8 +162,8 @@ impl Undecided<'_> {
 /// Decides by the networks that the limiter allows or denies. `None`: the rules decide.
 fn admit_by_network(limiter: &RateLimiter, request: &HttpRequest) -> Option<Admission> {
     Some(match limiter.access(request)? {
-        Access::Allow => Admission::Proceed(InFlight::uncharged(limiter.settings().headers)),
-        Access::Deny => respond_with(limiter, request, response::forbidden()),
+        NetworkAccess::Allow => Admission::Proceed(InFlight::uncharged(limiter.settings().headers)),
+        NetworkAccess::Deny => respond_with(limiter, request, response::forbidden()),
     })
 }
 

@@ -5,7 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use actix_throttle_core::{
     identity::{DEFAULT_IPV6_PREFIX, network},
-    network::{Access, canonical},
+    network::{NetworkAccess, canonical},
 };
 use actix_web::{
     HttpRequest,
@@ -69,7 +69,7 @@ impl ClientIp {
     ///
     /// The longest prefix of the builder's and the file's networks decides, and the file's if both
     /// have that network.
-    pub(crate) fn access(&self, request: &HttpRequest) -> Option<Access> {
+    pub(crate) fn access(&self, request: &HttpRequest) -> Option<NetworkAccess> {
         let live = self.live.as_ref().map(LiveClientSettings::current);
         let file = live.as_deref().map(AsRef::as_ref);
         let has_networks = |settings: &ClientSettings| !settings.access.is_empty();

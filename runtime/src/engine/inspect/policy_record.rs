@@ -37,7 +37,7 @@ pub(super) struct PolicyRecord {
     latest_limit: AtomicU64,
     /// The kinds of identities that the policy counts, a bit each.
     kinds: AtomicU32,
-    denied: Mutex<Denied>,
+    denied: Mutex<DeniedSketches>,
     pub(super) gauges: Gauges,
 }
 
@@ -50,9 +50,9 @@ pub(super) struct Gauges {
     pub(super) lease_returned: AtomicU64,
 }
 
-/// Two sketches: of this half-hour, and of the one before.
+/// Two sketches of the identities that are denied: of this half-hour, and of the one before.
 #[derive(Debug)]
-struct Denied {
+struct DeniedSketches {
     since: u64,
     current: HeavyHitters,
     former: HeavyHitters,
@@ -68,7 +68,7 @@ impl PolicyRecord {
             has_dropped: AtomicBool::new(false),
             latest_limit: AtomicU64::new(0),
             kinds: AtomicU32::new(0),
-            denied: Mutex::new(Denied {
+            denied: Mutex::new(DeniedSketches {
                 since: second,
                 current: sketch(),
                 former: sketch(),
@@ -169,7 +169,7 @@ impl PolicyRecord {
     }
 }
 
-impl Denied {
+impl DeniedSketches {
     fn rotate(&mut self, second: u64) {
         let passed = second.saturating_sub(self.since);
         if passed < SKETCH_SECONDS {

@@ -23,7 +23,7 @@ use super::{
     error::ErrorWithHeaders,
     matcher::Matches,
     rule_table::{Loaded, WorkerCache},
-    settings::{Denied, ThrottleSettings},
+    settings::{NetworkDenied, ThrottleSettings},
     shared_request::{SharingCheck, SharingDetector},
 };
 use crate::{
@@ -102,7 +102,7 @@ where
         }
         let matching = match settings.matching(&loaded.rule_table, request.request()) {
             Ok(matching) => matching,
-            Err(Denied) => {
+            Err(NetworkDenied) => {
                 let response = request.into_response(forbidden()).map_into_right_body();
                 return Either::Right(Box::pin(ready(Ok(response))));
             }

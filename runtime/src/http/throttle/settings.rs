@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_throttle_core::{enforcement::Enforcement, network::Access};
+use actix_throttle_core::{enforcement::Enforcement, network::NetworkAccess};
 use actix_web::HttpRequest;
 
 use super::{
@@ -30,7 +30,7 @@ pub(super) struct ThrottleSettings {
 }
 
 /// The client's network is denied, and the response is 403.
-pub(super) struct Denied;
+pub(super) struct NetworkDenied;
 
 impl ThrottleSettings {
     /// The indices of the table's entries that match a request, in their order; none for a client
@@ -38,20 +38,20 @@ impl ThrottleSettings {
     ///
     /// # Errors
     ///
-    /// [`Denied`] for a client whose network is denied.
+    /// [`NetworkDenied`] for a client whose network is denied.
     pub(super) fn matching(
         &self,
         rule_table: &RuleTable,
         request: &HttpRequest,
-    ) -> Result<Matches, Denied> {
+    ) -> Result<Matches, NetworkDenied> {
         rule_table.exempt.check_once(request);
         self.own.exempt.check_once(request);
         let own = self.limiter.as_ref().map(LimiterRef::Borrowed);
         // The response to a request that matches is 500 if there is no limiter.
         let limiter = own.or_else(|| RateLimiter::nearest(request));
         match limiter.as_ref().and_then(|limiter| limiter.access(request)) {
-            Some(Access::Allow) => return Ok(Matches::new()),
-            Some(Access::Deny) => return Err(Denied),
+            Some(NetworkAccess::Allow) => return Ok(Matches::new()),
+            Some(NetworkAccess::Deny) => return Err(NetworkDenied),
             None => {}
         }
         if limiter

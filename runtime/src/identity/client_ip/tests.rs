@@ -187,7 +187,10 @@ fn addresses_of_nat64_are_those_of_ipv4() {
 fn with_networks(own: [&[&str]; 2], file: [&[&str]; 2]) -> ClientIp {
     let both = |lists: [&[&str]; 2]| {
         settings(|spec| {
-            for (list, access) in lists.into_iter().zip([Access::Allow, Access::Deny]) {
+            for (list, access) in lists
+                .into_iter()
+                .zip([NetworkAccess::Allow, NetworkAccess::Deny])
+            {
                 for text in list {
                     spec.access.add(text, access).expect("no equal networks");
                 }
@@ -211,13 +214,13 @@ fn longest_prefix_of_builder_and_file_decides() {
         [&["10.1.2.0/24"], &["10.0.0.0/8", "192.0.0.0/16"]],
     );
     for (peer, expected) in [
-        ("10.1.2.3", Some(Access::Allow)),
-        ("10.1.3.3", Some(Access::Deny)),
+        ("10.1.2.3", Some(NetworkAccess::Allow)),
+        ("10.1.3.3", Some(NetworkAccess::Deny)),
         // Both have this network, and the file's entry decides.
-        ("10.9.9.9", Some(Access::Deny)),
-        ("192.0.2.1", Some(Access::Allow)),
-        ("192.0.9.1", Some(Access::Deny)),
-        ("203.0.113.1", Some(Access::Deny)),
+        ("10.9.9.9", Some(NetworkAccess::Deny)),
+        ("192.0.2.1", Some(NetworkAccess::Allow)),
+        ("192.0.9.1", Some(NetworkAccess::Deny)),
+        ("203.0.113.1", Some(NetworkAccess::Deny)),
         ("198.51.100.1", None),
         ("", None),
     ] {

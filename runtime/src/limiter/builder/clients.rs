@@ -1,7 +1,7 @@
 //! Settings about the addresses of clients: which proxies report them, how much of them counts, and
 //! which networks the limits are not for.
 
-use actix_throttle_core::network::{Access, NetworkError};
+use actix_throttle_core::network::{NetworkAccess, NetworkError};
 
 use super::Builder;
 use crate::{
@@ -40,7 +40,7 @@ impl Builder {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        self.with_access(networks, Access::Allow)
+        self.with_access(networks, NetworkAccess::Allow)
     }
 
     /// Adds networks whose requests get 403 with a problem document (RFC 9457), before anything
@@ -58,7 +58,7 @@ impl Builder {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        self.with_access(networks, Access::Deny)
+        self.with_access(networks, NetworkAccess::Deny)
     }
 
     /// Adds proxies whose reports of the client's address are believed: networks (`10.0.0.0/8`),
@@ -114,7 +114,7 @@ impl Builder {
         self
     }
 
-    fn with_access<I>(mut self, networks: I, access: Access) -> Result<Self, InitError>
+    fn with_access<I>(mut self, networks: I, access: NetworkAccess) -> Result<Self, InitError>
     where
         I: IntoIterator,
         I::Item: AsRef<str>,

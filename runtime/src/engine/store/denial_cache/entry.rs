@@ -29,7 +29,7 @@ pub(super) struct CachedDenial {
 
 /// The purpose for which a caller reads the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub(super) enum ReadPurpose {
     /// The caller will query the store if an entry is due for revalidation, and so claims it.
     Revalidate,
     /// The caller only wants what is cached, and claims nothing.
@@ -75,9 +75,9 @@ impl LimitFingerprint {
 
 impl CachedDenial {
     /// Returns the verdict as of `now`, unless it is time to revalidate; see [`at`](Self::at).
-    pub(super) fn read(&mut self, access: Access, now: Micros) -> Cached<Verdict> {
+    pub(super) fn read(&mut self, purpose: ReadPurpose, now: Micros) -> Cached<Verdict> {
         if now >= self.revalidate_at {
-            if access == Access::Revalidate {
+            if purpose == ReadPurpose::Revalidate {
                 self.revalidate_at = MAX_MICROS;
             }
             return Cached::Due;

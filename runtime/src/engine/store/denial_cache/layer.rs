@@ -14,7 +14,7 @@ use actix_throttle_core::{
 use smallvec::SmallVec;
 
 use super::{
-    entry::{Access, Cached, CachedDenial, LimitFingerprint, denial},
+    entry::{Cached, CachedDenial, LimitFingerprint, ReadPurpose, denial},
     table::DenialTable,
 };
 use crate::engine::{
@@ -49,14 +49,14 @@ impl<S> DenialCache<S> {
     }
 
     /// Finds a denial: all limits of the check are cached, and one of them denies it.
-    fn find(&self, check: &Check<'_>, access: Access) -> Cached<Outcome> {
+    fn find(&self, check: &Check<'_>, purpose: ReadPurpose) -> Cached<Outcome> {
         if !check.mode.is_charge() || self.table.is_empty() {
             return Cached::Absent;
         }
         let now = self.clock.now();
         let mut verdicts: SmallVec<[Verdict; 1]> = SmallVec::new();
         for charge in &check.charges {
-            match self.table.lookup(charge, access, now) {
+            match self.table.lookup(charge, purpose, now) {
                 Cached::Found(verdict) => verdicts.push(verdict),
                 Cached::Due => return Cached::Due,
                 Cached::Absent => return Cached::Absent,
@@ -126,7 +126,7 @@ impl<S> DenialCache<S> {
 impl<S: Store> Store for DenialCache<S> {
     fn try_decide(&self, check: &Check<'_>) -> Result<Outcome, Miss> {
         let miss = Miss {
-            has_no_denial: match self.find(check, Access::Peek) {
+            has_no_denial: match self.find(check, ReadPurpose::Peek) {
                 Cached::Found(outcome) => return Ok(outcome),
                 Cached::Due => false,
                 Cached::Absent => true,
@@ -143,7 +143,7 @@ impl<S: Store> Store for DenialCache<S> {
         // The store decides several checks as a whole: a later one may depend on an earlier one.
         if let [check] = checks
             && !miss.has_no_denial
-            && let Cached::Found(outcome) = self.find(check, Access::Revalidate)
+            && let Cached::Found(outcome) = self.find(check, ReadPurpose::Revalidate)
         {
             return Ok(Outcomes::from_buf([outcome]));
         }

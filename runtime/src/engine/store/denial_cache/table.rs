@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use actix_throttle_core::{check::Charge, decision::Verdict, key::Key, time::Micros};
 use parking_lot::Mutex;
 
-use super::entry::{Access, Cached, CachedDenial, CachedZone, LimitFingerprint};
+use super::entry::{Cached, CachedDenial, CachedZone, LimitFingerprint, ReadPurpose};
 use crate::engine::store::{expiring_table::ExpiringTable, key_hash::KeyHasher};
 
 /// The largest number of identity–zone pairs that are cached, about 20 MB.
@@ -14,7 +14,7 @@ const CAPACITY: usize = 1 << 16;
 const SHARDS: usize = 16;
 /// The largest number of limits and costs that are cached for each pair.
 const MAX_PER_ZONE: usize = 8;
-/// Entries that each access examines, to drop the expired ones.
+/// Entries that each lookup examines, to drop the expired ones.
 const SWEEP_PER_ACCESS: usize = 2;
 
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl DenialTable {
     pub(super) fn lookup(
         &self,
         charge: &Charge<'_>,
-        access: Access,
+        purpose: ReadPurpose,
         now: Micros,
     ) -> Cached<Verdict> {
         let key_hash = self.hasher.zone_hash(&charge.key);
@@ -67,7 +67,7 @@ impl DenialTable {
             let mut cached = zone.value().iter_mut();
             cached.find(|cached| cached.limit == asked)
         });
-        let found = cached.map_or(Cached::Absent, |cached| cached.read(access, now));
+        let found = cached.map_or(Cached::Absent, |cached| cached.read(purpose, now));
         drop(zones);
         self.count_removed(expired);
         found
