@@ -8,11 +8,11 @@ use crate::limit::LimitError;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SimulationError {
     pub(super) limit: &'static str,
-    pub(super) reason: Reason,
+    pub(super) reason: SimulationErrorReason,
 }
 
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(super) enum SimulationErrorReason {
     Invalid(LimitError),
     SharedCounter,
 }
@@ -23,8 +23,8 @@ impl fmt::Display for SimulationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limit = self.limit;
         match self.reason {
-            Reason::Invalid(error) => write!(f, "limit `{limit}`: {error}"),
-            Reason::SharedCounter => write!(
+            SimulationErrorReason::Invalid(error) => write!(f, "limit `{limit}`: {error}"),
+            SimulationErrorReason::SharedCounter => write!(
                 f,
                 "limit `{limit}` shares its counter with another one; give it a zone of its own"
             ),

@@ -8,6 +8,6 @@ mod states;
 
 pub use self::{
     error::SimulationError,
-    simulation::{LimitReport, Request, SimulatedLimit, Simulation},
+    simulation::{LimitReport, SimulatedLimit, SimulatedRequest, Simulation},
     states::HashStates,
 };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    error::{Reason, SimulationError},
+    error::{SimulationError, SimulationErrorReason},
     states::HashStates,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
 /// use actix_throttle_core::{
 ///     identity::Identity,
 ///     limit::Limit,
-///     replay::{Request, SimulatedLimit, Simulation},
+///     replay::{SimulatedLimit, SimulatedRequest, Simulation},
 /// };
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,7 +33,7 @@ use crate::{
 ///
 /// let ann = Identity::new("ann");
 /// for (second, status) in [(0, 200), (10, 503), (20, 200), (30, 200)] {
-///     simulation.feed(&Request {
+///     simulation.feed(&SimulatedRequest {
 ///         at: second * 1_000_000,
 ///         identity: &ann,
 ///         cost: None,
@@ -63,7 +63,7 @@ pub struct SimulatedLimit {
 
 /// One request that the simulation decides.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct SimulatedRequest<'a> {
     /// The time of the request, in microseconds since any fixed moment. Times may step back, as
     /// they do in a log that several workers write.
     pub at: Micros,
@@ -102,11 +102,11 @@ impl Simulation {
             };
             limit
                 .validate()
-                .map_err(|invalid| error(Reason::Invalid(invalid)))?;
+                .map_err(|invalid| error(SimulationErrorReason::Invalid(invalid)))?;
             let key = Key::counter(&anyone, limit);
             let mut others = reports.iter();
             if others.any(|other| key.is_same(&Key::counter(&anyone, other.limit()))) {
-                return Err(error(Reason::SharedCounter));
+                return Err(error(SimulationErrorReason::SharedCounter));
             }
             reports.push(LimitReport {
                 simulated,
@@ -125,7 +125,7 @@ impl Simulation {
 
     /// Decides one request: charges all limits if all of them have room, or none. The decision is
     /// the one before a refund; the [reports](Self::limits) show the limits after it.
-    pub fn feed(&mut self, request: &Request<'_>) -> Decision {
+    pub fn feed(&mut self, request: &SimulatedRequest<'_>) -> Decision {
         let (decision, after) = self.decide_and_refund(request);
         if decision.is_allowed() {
             self.admitted += 1;
@@ -139,7 +139,7 @@ impl Simulation {
     }
 
     /// Returns the decision, and how the limits stand once the response was refunded.
-    fn decide_and_refund(&mut self, request: &Request<'_>) -> (Decision, Decision) {
+    fn decide_and_refund(&mut self, request: &SimulatedRequest<'_>) -> (Decision, Decision) {
         let charge = check(&self.limits, request, Mode::ChargeForReceipts);
         let outcome = self.states.decide(&charge, request.at);
         let decision = to_decision(&outcome, &charge.charges);
@@ -178,7 +178,11 @@ impl Simulation {
     }
 
     /// Leaves the receipts of the limits that refund the status of this request.
-    fn receipts_to_refund(&self, request: &Request<'_>, mut receipts: Receipts) -> Receipts {
+    fn receipts_to_refund(
+        &self,
+        request: &SimulatedRequest<'_>,
+        mut receipts: Receipts,
+    ) -> Receipts {
         for (report, receipt) in self.limits.iter().zip(&mut receipts) {
             let refund_on = report.simulated.refund_on.as_ref();
             if !refund_on
@@ -236,7 +240,7 @@ impl LimitReport {
         self.latest.as_ref()
     }
 
-    fn charge<'a>(&'a self, request: &Request<'a>) -> Charge<'a> {
+    fn charge<'a>(&'a self, request: &SimulatedRequest<'a>) -> Charge<'a> {
         let limit = self.limit();
         Charge {
             key: Key::counter(request.identity, limit),
@@ -258,7 +262,11 @@ impl LimitReport {
 }
 
 /// Returns the check of all limits for one request.
-fn check<'a>(limits: &'a [LimitReport], request: &Request<'a>, mode: Mode<'a>) -> Check<'a> {
+fn check<'a>(
+    limits: &'a [LimitReport],
+    request: &SimulatedRequest<'a>,
+    mode: Mode<'a>,
+) -> Check<'a> {
     let charges = limits.iter().map(|report| report.charge(request));
     Check {
         mode,

@@ -77,11 +77,12 @@ pub struct LogSearch {
     newest: Option<LogElement>,
     /// The newest element before the window.
     before: Option<LogElement>,
-    phase: Phase,
+    phase: SearchPhase,
 }
 
+/// The step of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum SearchPhase {
     /// Searches `newest`, from the start of the list.
     Newest,
     /// Looks at the oldest admission, which is inside the window most of the time.
@@ -105,9 +106,9 @@ impl LogSearch {
             newest: None,
             before: None,
             phase: if count == 0 {
-                Phase::Done
+                SearchPhase::Done
             } else {
-                Phase::Newest
+                SearchPhase::Newest
             },
         }
     }
@@ -116,10 +117,12 @@ impl LogSearch {
     #[must_use]
     pub fn next(&self) -> Option<u64> {
         match self.phase {
-            Phase::Newest if self.low == 0 => Some(0),
-            Phase::Newest | Phase::Before => Some(self.low + (self.high - self.low) / 2),
-            Phase::Oldest => Some(self.count - 1),
-            Phase::Done => None,
+            SearchPhase::Newest if self.low == 0 => Some(0),
+            SearchPhase::Newest | SearchPhase::Before => {
+                Some(self.low + (self.high - self.low) / 2)
+            }
+            SearchPhase::Oldest => Some(self.count - 1),
+            SearchPhase::Done => None,
         }
     }
 
@@ -128,50 +131,50 @@ impl LogSearch {
     pub fn feed(&mut self, element: Option<LogElement>) {
         let (Some(element), Some(index)) = (element, self.next()) else {
             self.newest = None;
-            self.phase = Phase::Done;
+            self.phase = SearchPhase::Done;
             return;
         };
         let age = element.age(self.now);
         match self.phase {
-            Phase::Newest => match age {
+            SearchPhase::Newest => match age {
                 Some(_) => (self.high, self.newest) = (index, Some(element)),
                 None => self.low = index + 1,
             },
-            Phase::Oldest | Phase::Before => {
+            SearchPhase::Oldest | SearchPhase::Before => {
                 if index < self.count && age.is_some_and(|age| age < self.window) {
                     self.low = index + 1;
                 } else {
                     (self.high, self.before) = (index, Some(element));
                 }
             }
-            Phase::Done => {}
+            SearchPhase::Done => {}
         }
         self.advance();
     }
 
     fn advance(&mut self) {
         match self.phase {
-            Phase::Newest if self.low >= self.high => {
+            SearchPhase::Newest if self.low >= self.high => {
                 let is_inside = self
                     .newest
                     .and_then(|newest| newest.age(self.now))
                     .is_some_and(|age| age < self.window);
                 if !is_inside {
                     self.newest = None;
-                    self.phase = Phase::Done;
+                    self.phase = SearchPhase::Done;
                     return;
                 }
                 (self.low, self.high) = (self.high + 1, self.count);
                 // The newest admission may be the oldest one, too.
                 self.phase = if self.low == self.count {
-                    Phase::Before
+                    SearchPhase::Before
                 } else {
-                    Phase::Oldest
+                    SearchPhase::Oldest
                 };
             }
-            Phase::Oldest => self.phase = Phase::Before,
-            Phase::Before if self.before.is_some() && self.low >= self.high => {
-                self.phase = Phase::Done;
+            SearchPhase::Oldest => self.phase = SearchPhase::Before,
+            SearchPhase::Before if self.before.is_some() && self.low >= self.high => {
+                self.phase = SearchPhase::Done;
             }
             _ => {}
         }

@@ -5,8 +5,8 @@ use crate::limit::Algorithm;
 
 const SECOND: Micros = 1_000_000;
 
-fn request(at: Micros, identity: &Identity) -> Request<'_> {
-    Request {
+fn request(at: Micros, identity: &Identity) -> SimulatedRequest<'_> {
+    SimulatedRequest {
         at,
         identity,
         cost: None,
@@ -63,7 +63,7 @@ fn refund_follows_the_status_of_an_admitted_request() {
     let refunded = SimulatedLimit::new(limit("refunded")).refund_on("5xx".parse().unwrap());
     let mut simulation = Simulation::new([refunded, SimulatedLimit::new(limit("kept"))]).unwrap();
     let ann = Identity::new("ann");
-    let failed = Request {
+    let failed = SimulatedRequest {
         status: Some(500),
         ..request(SECOND, &ann)
     };
@@ -84,7 +84,7 @@ fn cost_of_a_request_replaces_that_of_the_limit() {
     let mut simulation = Simulation::new([SimulatedLimit::new(Limit::per_day(5))]).unwrap();
     let ann = Identity::new("ann");
     let mut cost = |cost| {
-        let request = Request {
+        let request = SimulatedRequest {
             cost: Some(cost),
             ..request(SECOND, &ann)
         };

@@ -6,13 +6,14 @@ use actix_throttle_core::time::Micros;
 /// The state of the permits of a hold.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HoldState {
-    phase: Phase,
+    phase: HoldPhase,
     /// Whether the store may count the permits.
     may_count: bool,
 }
 
+/// Whether the permits are held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
+enum HoldPhase {
     /// The store keeps the permits until this time, by this process's clock. The time counts from
     /// before the request was sent, so it is never later than the store's own expiry.
     Held {
@@ -26,13 +27,13 @@ enum Phase {
 
 impl HoldState {
     pub(super) fn new(until: Micros, may_count: bool) -> Self {
-        let phase = Phase::Held { until };
+        let phase = HoldPhase::Held { until };
         Self { phase, may_count }
     }
 
     /// Whether all permits are certain: none was lost, and all were renewed in time.
     pub(super) fn is_valid(&self, now: Micros) -> bool {
-        matches!(self.phase, Phase::Held { until } if now < until)
+        matches!(self.phase, HoldPhase::Held { until } if now < until)
     }
 
     pub(super) fn may_count(&self) -> bool {
@@ -46,20 +47,20 @@ impl HoldState {
 
     /// Reports the result of a renewal at `now`: whether all permits are kept, and until when.
     pub(super) fn renewed(&mut self, is_kept: bool, until: Micros, now: Micros) {
-        if let Phase::Held { until: before } = self.phase {
+        if let HoldPhase::Held { until: before } = self.phase {
             self.phase = if is_kept && now < before {
-                Phase::Held {
+                HoldPhase::Held {
                     until: before.max(until),
                 }
             } else {
-                Phase::Lost
+                HoldPhase::Lost
             };
         }
     }
 
     /// Reports that the permits are released. Returns whether they were not before.
     pub(super) fn released(&mut self) -> bool {
-        std::mem::replace(&mut self.phase, Phase::Released) != Phase::Released
+        std::mem::replace(&mut self.phase, HoldPhase::Released) != HoldPhase::Released
     }
 }
 

@@ -24,7 +24,7 @@ struct AudienceState {
     observers: Vec<WeakObservers>,
     in_force: Option<Arc<Configuration>>,
     /// The reloads that are not told yet, the oldest first.
-    untold: VecDeque<Reload>,
+    untold: VecDeque<UntoldReload>,
 }
 
 /// The configuration in force, as observers know it.
@@ -45,7 +45,7 @@ pub(crate) struct Configuration {
 }
 
 /// An attempt to reload, and the observers that are to hear of it.
-struct Reload {
+struct UntoldReload {
     observers: Vec<WeakObservers>,
     /// The configuration in force afterwards.
     in_force: Arc<Configuration>,
@@ -66,7 +66,7 @@ impl Audience {
                 .retain(|observers| observers.upgrade().is_some());
             state.observers.push(joining.clone());
             if let Some(in_force) = &state.in_force {
-                state.untold.push_back(Reload {
+                state.untold.push_back(UntoldReload {
                     observers: vec![joining],
                     in_force: Arc::clone(in_force),
                     result: ReloadResult::Loaded,
@@ -118,7 +118,7 @@ impl AudienceState {
         if self.observers.is_empty() {
             return;
         }
-        self.untold.push_back(Reload {
+        self.untold.push_back(UntoldReload {
             observers: self.observers.clone(),
             in_force: Arc::clone(in_force),
             result,
@@ -128,7 +128,7 @@ impl AudienceState {
     }
 }
 
-impl Reload {
+impl UntoldReload {
     fn tell(&self) {
         let in_force = &self.in_force;
         for observers in self.observers.iter().filter_map(WeakObservers::upgrade) {

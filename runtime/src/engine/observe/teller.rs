@@ -37,7 +37,7 @@ impl<T> Teller<T> {
         mut next: impl FnMut(&mut T) -> Option<N>,
         mut tell: impl FnMut(N),
     ) {
-        let Some(mut turn) = Turn::begin(self) else {
+        let Some(mut turn) = TellerTurn::begin(self) else {
             return;
         };
         while let Some(news) = turn.take(&mut next) {
@@ -47,12 +47,12 @@ impl<T> Teller<T> {
 }
 
 /// The turn of the one call that tells. It ends with a panic of an observer too.
-struct Turn<'a, T> {
+struct TellerTurn<'a, T> {
     teller: &'a Teller<T>,
     has_ended: bool,
 }
 
-impl<'a, T> Turn<'a, T> {
+impl<'a, T> TellerTurn<'a, T> {
     fn begin(teller: &'a Teller<T>) -> Option<Self> {
         let mut inner = teller.0.lock();
         if inner.is_telling {
@@ -78,7 +78,7 @@ impl<'a, T> Turn<'a, T> {
     }
 }
 
-impl<T> Drop for Turn<'_, T> {
+impl<T> Drop for TellerTurn<'_, T> {
     fn drop(&mut self) {
         // Another turn may have begun after the end of this one.
         if !self.has_ended {

@@ -19,7 +19,7 @@ use super::{
     executor::{Executor, Late},
     in_flight::SealedCall,
     plain::next_step::NextStep,
-    send::{NotSent, Request, bytes, call_outcome},
+    send::{NotSent, RedisRequest, bytes, call_outcome},
 };
 use crate::engine::{observe::Event, store::interface::StoreError};
 
@@ -119,8 +119,8 @@ impl Executor {
                 Late::Awaited
             };
             let request = match &call {
-                BatchCall::Plain(call) => Request::Plain(call),
-                BatchCall::General(call) => Request::Call(call),
+                BatchCall::Plain(call) => RedisRequest::Plain(call),
+                BatchCall::General(call) => RedisRequest::Call(call),
             };
             let (called, discard) = (Instant::now(), checked_out.discarder());
             let attempt = self

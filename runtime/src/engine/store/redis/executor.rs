@@ -23,7 +23,7 @@ use super::{
     },
     lateness::{Expired, unless, within},
     script::{Call, CallContext},
-    send::{CommandList, NotSent, Request, bytes, call_outcome},
+    send::{CommandList, NotSent, RedisRequest, bytes, call_outcome},
 };
 #[cfg(feature = "test-util")]
 use crate::engine::clock::ManualClock;
@@ -135,12 +135,12 @@ impl Executor {
     }
 
     pub(super) async fn run(&self, call: &Call, deadline: Instant) -> Result<Vec<u8>, StoreError> {
-        let reply = self.perform(Request::Call(call), deadline).await;
+        let reply = self.perform(RedisRequest::Call(call), deadline).await;
         reply.and_then(bytes)
     }
 
     pub(super) async fn send(&self, command: &Cmd) -> Result<(), StoreError> {
-        let done = self.perform(Request::Command(command), self.deadline());
+        let done = self.perform(RedisRequest::Command(command), self.deadline());
         done.await.map(drop)
     }
 
@@ -148,7 +148,7 @@ impl Executor {
     /// scan is no decision, and a server that is slow with it may be well.
     pub(super) async fn send_list(&self, list: &CommandList) -> Result<Vec<Value>, StoreError> {
         let deadline = Instant::now() + self.upkeep().deadline.max(SCAN_STEP);
-        match self.perform(Request::List(list), deadline).await? {
+        match self.perform(RedisRequest::List(list), deadline).await? {
             Value::Array(replies) => Ok(replies),
             _ => Err(StoreError::nothing()),
         }
@@ -159,7 +159,11 @@ impl Executor {
     /// # Cancel safety
     ///
     /// If the future is dropped, the request may still have its effect.
-    async fn perform(&self, request: Request<'_>, deadline: Instant) -> Result<Value, StoreError> {
+    async fn perform(
+        &self,
+        request: RedisRequest<'_>,
+        deadline: Instant,
+    ) -> Result<Value, StoreError> {
         let connection = self.connections.of(&runtime()?);
         loop {
             let guard = within(deadline, pin!(connection.checkout()))
@@ -181,7 +185,7 @@ impl Executor {
         mut guard: ConnectionGuard,
         mut deadline: Instant,
         late: Late,
-        request: Request<'_>,
+        request: RedisRequest<'_>,
     ) -> Result<Result<Value, StoreError>, NotSent> {
         let sent = Instant::now();
         let mut connection = guard.connection.clone();

@@ -13,7 +13,7 @@ use crate::engine::store::{fingerprint::Fingerprint, key_hash::KeyHasher};
 pub(super) struct KeyTable {
     naming: Naming,
     texts: String,
-    entries: Vec<Entry>,
+    entries: Vec<KeyEntry>,
     /// The indices of the texts, from 1 as Lua counts, by the fingerprints of their keys. A key
     /// that is in the table is found without writing its text.
     indices: HashTable<(Fingerprint, u64)>,
@@ -36,7 +36,7 @@ struct Tail {
 
 /// A key of the table.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct KeyEntry {
     /// The end of the part that all keys of the identity in the zone have in common.
     stem: usize,
     /// The end of the text, at which the next one begins.
@@ -137,7 +137,7 @@ impl KeyTable {
     /// The index of the block above a key with this index.
     pub(super) fn block_of(&mut self, counter: u64) -> u64 {
         let index = usize::try_from(counter).unwrap_or(0).saturating_sub(1);
-        let Some(Entry {
+        let Some(KeyEntry {
             stem,
             block,
             is_shadow,
@@ -161,7 +161,7 @@ impl KeyTable {
     pub(super) fn add(&mut self, write: impl FnOnce(&Naming, &mut String)) {
         write(&self.naming, &mut self.texts);
         let end = self.texts.len();
-        self.entries.push(Entry {
+        self.entries.push(KeyEntry {
             stem: end,
             end,
             block: Fingerprint::new(0, 0),
@@ -213,7 +213,7 @@ impl KeyTable {
         block: Fingerprint,
         is_shadow: bool,
     ) -> u64 {
-        self.entries.push(Entry {
+        self.entries.push(KeyEntry {
             stem,
             end: self.texts.len(),
             block,

@@ -18,7 +18,7 @@ pub(super) struct NotSent;
 
 /// A request to Redis.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Request<'a> {
+pub(super) enum RedisRequest<'a> {
     Call(&'a Call),
     Plain(&'a PlainCall),
     Command(&'a Cmd),
@@ -64,7 +64,7 @@ impl CommandList {
     }
 }
 
-impl Request<'_> {
+impl RedisRequest<'_> {
     /// Sends the request and waits for its reply. `deadline` is the time that a decision may take;
     /// a cluster derives from it when to call off a call of several keys.
     ///

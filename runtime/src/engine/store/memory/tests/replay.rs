@@ -12,7 +12,7 @@ use actix_throttle_core::{
     identity::Identity,
     key::Key,
     limit::{AnyLimit, Limit, PermitId},
-    replay::{HashStates, Request, SimulatedLimit, Simulation},
+    replay::{HashStates, SimulatedLimit, SimulatedRequest, Simulation},
     time::Micros,
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -215,7 +215,7 @@ proptest! {
             let identity = Identity::new(IDENTITIES[identity]);
             let charge = check(&limits, &identity, cost, Mode::ChargeForReceipts);
             let stored = clocked.store.decide_one(&charge).unwrap();
-            let decision = simulation.feed(&Request {
+            let decision = simulation.feed(&SimulatedRequest {
                 at: clocked.now,
                 identity: &identity,
                 cost,

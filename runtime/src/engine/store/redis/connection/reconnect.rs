@@ -111,7 +111,7 @@ struct ReconnectTask {
 
 /// The reason why the wait for an attempt's turn has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
+enum AttemptTurn {
     Due,
     /// The state has changed, and requires something else.
     Changed,
@@ -155,8 +155,8 @@ pub(crate) async fn reconnect_loop(
                 task.connect().await
             }
             Some(Task::Reconnect) => match task.wait_for_turn().await {
-                Some(Turn::Due) => task.connect().await,
-                Some(Turn::Changed) => Some(()),
+                Some(AttemptTurn::Due) => task.connect().await,
+                Some(AttemptTurn::Changed) => Some(()),
                 None => None,
             },
             Some(Task::Replace(present)) => task.replace(&present).await,
@@ -175,7 +175,7 @@ impl ReconnectTask {
     /// Waits for the turn of the next attempt after one that has failed. While the circuit is
     /// closed, the turn comes after a growing backoff; otherwise, when the circuit breaker wants
     /// the store to be verified. A request may end the wait early, by a change of the state.
-    async fn wait_for_turn(&mut self) -> Option<Turn> {
+    async fn wait_for_turn(&mut self) -> Option<AttemptTurn> {
         let due = Instant::now() + pause(self.state.upgrade()?.attempts());
         loop {
             let circuit = &self.upkeep.circuit;
@@ -185,20 +185,20 @@ impl ReconnectTask {
                 circuit.begin_verification()
             };
             if is_due {
-                return Some(Turn::Due);
+                return Some(AttemptTurn::Due);
             }
-            if self.wait_for_change(TICK).await? == Turn::Changed {
-                return Some(Turn::Changed);
+            if self.wait_for_change(TICK).await? == AttemptTurn::Changed {
+                return Some(AttemptTurn::Changed);
             }
         }
     }
 
     /// Waits for `length`, or until the state changes. `None`: the connection was dropped.
-    async fn wait_for_change(&mut self, length: Duration) -> Option<Turn> {
+    async fn wait_for_change(&mut self, length: Duration) -> Option<AttemptTurn> {
         match timeout(length, self.states.changed()).await {
-            Ok(Ok(())) => Some(Turn::Changed),
+            Ok(Ok(())) => Some(AttemptTurn::Changed),
             Ok(Err(_)) => None,
-            Err(_) => Some(Turn::Due),
+            Err(_) => Some(AttemptTurn::Due),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::engine::store::redis::{
     connection::{connection::Connection, state::aborted},
     lateness::{Expired, within},
     script::{Call, CallContext},
-    send::{NotSent, Request},
+    send::{NotSent, RedisRequest},
 };
 
 /// The limit that a probe charges. The charge always fits and so is always written: a server that
@@ -98,7 +98,7 @@ async fn probe(
         }],
     };
     let call = Call::decide(context, &[check]);
-    match Request::Call(&call).send(connection, deadline).await {
+    match RedisRequest::Call(&call).send(connection, deadline).await {
         Ok(reply) => reply.map(drop),
         Err(NotSent) => Err(aborted()),
     }

@@ -6,7 +6,7 @@ use std::{pin::pin, sync::Arc};
 use redis::RedisError;
 use tokio::time::Instant;
 
-use super::{GoesOn, ReconnectTask, Turn};
+use super::{AttemptTurn, GoesOn, ReconnectTask};
 use crate::engine::store::redis::{
     connection::{
         connection::Connection,
@@ -53,7 +53,7 @@ impl ReconnectTask {
             // and must not all reconnect to a server that has just recovered: a thundering herd.
             self.wait_for_change(self.upkeep.deadline).await?
         };
-        if turn == Turn::Changed {
+        if turn == AttemptTurn::Changed {
             return Some(());
         }
         if let Ok(connection) = self.attempt().await {

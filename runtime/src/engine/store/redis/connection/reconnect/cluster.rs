@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
-    GoesOn, ReconnectTask, Turn,
+    AttemptTurn, GoesOn, ReconnectTask,
     attempt::{Missed, timely},
     pause::{AT_ONCE, LONGEST, half_to_whole, up_to},
 };
@@ -28,7 +28,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl ReconnectTask {
     /// Makes a successor, and installs it if it is better than the present connection.
     pub(crate) async fn replace_in_cluster(&mut self, present: &Established) -> GoesOn {
-        if !self.upkeep.circuit.is_closed() && self.wait_for_turn().await? == Turn::Changed {
+        if !self.upkeep.circuit.is_closed() && self.wait_for_turn().await? == AttemptTurn::Changed {
             return Some(());
         }
         if !self.decides(&present.connection).await && self.upkeep.circuit.is_closed() {
