@@ -22,12 +22,12 @@ use crate::{
 pub(super) struct NamedLimitRef {
     pub(super) name: &'static str,
     known: Arc<CachedIndex>,
-    label: Label,
+    label: DefaultLabel,
 }
 
 /// The name and zone of a limit where the configuration sets none.
 #[derive(Clone, Copy)]
-struct Label {
+struct DefaultLabel {
     name: &'static str,
     zone: &'static str,
 }
@@ -40,7 +40,7 @@ struct Label {
 /// `Rc` and not `Arc`: every request clones this, and an atomic count shared by all workers would
 /// be a contended cache line.
 #[derive(Clone)]
-pub(super) struct ConfigSnapshot(Rc<SharedSnapshot>);
+pub(super) struct NamedLimitsSnapshot(Rc<SharedSnapshot>);
 
 struct SharedSnapshot(Arc<NamedLimitTable>);
 
@@ -48,7 +48,7 @@ struct SharedSnapshot(Arc<NamedLimitTable>);
 pub(super) enum NamedLimitsView<'a> {
     /// The limiter has no configuration.
     Nothing,
-    ConfigSnapshot(&'a NamedLimits, ConfigSnapshot),
+    Snapshot(&'a NamedLimits, NamedLimitsSnapshot),
     Current(&'a NamedLimits, Guard<Arc<NamedLimitTable>>),
 }
 
@@ -62,13 +62,13 @@ impl NamedLimitRef {
         Self {
             name,
             known: Arc::default(),
-            label: Label { name, zone: name },
+            label: DefaultLabel { name, zone: name },
         }
     }
 
     /// Sets the name and zone that apply where the configuration sets none.
     pub(super) fn called(mut self, name: &'static str, zone: &'static str) -> Self {
-        self.label = Label { name, zone };
+        self.label = DefaultLabel { name, zone };
         self
     }
 
@@ -92,7 +92,7 @@ impl NamedLimitRef {
     }
 }
 
-impl ConfigSnapshot {
+impl NamedLimitsSnapshot {
     pub(super) fn new(names: Arc<NamedLimitTable>) -> Self {
         Self(Rc::new(SharedSnapshot(names)))
     }
@@ -103,8 +103,8 @@ impl<'a> NamedLimitsView<'a> {
         let Some(named) = &limiter.engine().settings().named_limits else {
             return Self::Nothing;
         };
-        match request.extensions().get::<ConfigSnapshot>() {
-            Some(pinned) if named.has(&pinned.0.0) => Self::ConfigSnapshot(named, pinned.clone()),
+        match request.extensions().get::<NamedLimitsSnapshot>() {
+            Some(pinned) if named.has(&pinned.0.0) => Self::Snapshot(named, pinned.clone()),
             _ => Self::Current(named, named.current()),
         }
     }
@@ -122,7 +122,7 @@ impl<'a> NamedLimitsView<'a> {
     pub(super) fn find(&self, named: &NamedLimitRef, required: bool) -> Option<&NamedLimit> {
         let (limits, names): (_, &NamedLimitTable) = match self {
             Self::Nothing => return None,
-            Self::ConfigSnapshot(limits, pinned) => (limits, &pinned.0.0),
+            Self::Snapshot(limits, pinned) => (limits, &pinned.0.0),
             Self::Current(limits, names) => (limits, names),
         };
         names.get(limits.index_of(named.name, required, &named.known))

@@ -1,4 +1,4 @@
-//! [`Label`]: the labels of metrics, and all of their values.
+//! [`MetricLabel`]: the labels of metrics, and all of their values.
 
 use actix_throttle_core::decision::DecisionSource;
 
@@ -7,7 +7,7 @@ use crate::engine::{DecisionResult, circuit_state::CircuitState};
 /// A label, all values of which are known before the first request; those of `policy` as soon as
 /// the policy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Label {
+pub(super) enum MetricLabel {
     Policy,
     Result,
     Source,
@@ -45,7 +45,7 @@ pub(super) const DIRECTIONS: [&str; 2] = ["less", "more"];
 pub(super) const FATES: [&str; 2] = ["returned", "lost"];
 pub(super) const CHANGED: [&str; 3] = ["reset", "block", "unblock"];
 
-impl Label {
+impl MetricLabel {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Policy => "policy",

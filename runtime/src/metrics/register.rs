@@ -6,7 +6,7 @@ use metrics::{
 };
 
 use super::{
-    label::Label,
+    label::MetricLabel,
     table::{ALL, Metric, MetricKind},
 };
 
@@ -55,7 +55,12 @@ impl Registrar {
 
     fn key(&self, metric: &Metric, values: &[&'static str]) -> Key {
         debug_assert_eq!(metric.labels.len(), values.len(), "{}", metric.name);
-        let own = metric.labels.iter().copied().map(Label::name).zip(values);
+        let own = metric
+            .labels
+            .iter()
+            .copied()
+            .map(MetricLabel::name)
+            .zip(values);
         let own = own.map(|(name, value)| metrics::Label::new(name, *value));
         let common = self.common.iter();
         let common = common.map(|(name, value)| metrics::Label::new(*name, value.clone()));

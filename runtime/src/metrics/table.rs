@@ -6,7 +6,7 @@
 
 use metrics::Unit;
 
-use super::label::Label;
+use super::label::MetricLabel;
 
 /// One metric.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(super) struct Metric {
     pub(super) name: &'static str,
     pub(super) kind: MetricKind,
     pub(super) unit: Unit,
-    pub(super) labels: &'static [Label],
+    pub(super) labels: &'static [MetricLabel],
     pub(super) help: &'static str,
     /// The upper bounds of a histogram's buckets; empty for other kinds.
     pub(super) buckets: &'static [f64],
@@ -32,7 +32,7 @@ const SECONDS: &[f64] = &[
 ];
 const LONG_SECONDS: &[f64] = &[0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
-const fn counter(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
+const fn counter(name: &'static str, labels: &'static [MetricLabel], help: &'static str) -> Metric {
     Metric {
         name,
         kind: MetricKind::Counter,
@@ -43,7 +43,7 @@ const fn counter(name: &'static str, labels: &'static [Label], help: &'static st
     }
 }
 
-const fn gauge(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
+const fn gauge(name: &'static str, labels: &'static [MetricLabel], help: &'static str) -> Metric {
     Metric {
         kind: MetricKind::Gauge,
         ..counter(name, labels, help)
@@ -53,7 +53,7 @@ const fn gauge(name: &'static str, labels: &'static [Label], help: &'static str)
 const fn histogram(
     name: &'static str,
     unit: Unit,
-    labels: &'static [Label],
+    labels: &'static [MetricLabel],
     help: &'static str,
     buckets: &'static [f64],
 ) -> Metric {
@@ -69,64 +69,68 @@ const fn histogram(
 
 pub(super) static REQUESTS: Metric = counter(
     "rate_limit_requests_total",
-    &[Label::Policy, Label::Result, Label::Source],
+    &[
+        MetricLabel::Policy,
+        MetricLabel::Result,
+        MetricLabel::Source,
+    ],
     "Decisions, one for each limit that had a part in it.",
 );
 pub(super) static UTILIZATION: Metric = histogram(
     "rate_limit_utilization_ratio",
     Unit::Count,
-    &[Label::Policy],
+    &[MetricLabel::Policy],
     "Used share of the quota after a decision, from 0 to 1.",
     &[0.5, 0.8, 0.9, 1.0],
 );
 pub(super) static WAITING: Metric = gauge(
     "rate_limit_waiting",
-    &[Label::Policy],
+    &[MetricLabel::Policy],
     "Callers in the wait queues of this process.",
 );
 pub(super) static WAIT_SECONDS: Metric = histogram(
     "rate_limit_wait_seconds",
     Unit::Seconds,
-    &[Label::Policy],
+    &[MetricLabel::Policy],
     "Time in a wait queue, however the wait ended.",
     LONG_SECONDS,
 );
 pub(super) static RUNNING: Metric = gauge(
     "rate_limit_running",
-    &[Label::Policy],
+    &[MetricLabel::Policy],
     "Permits of a concurrency limit that this process holds.",
 );
 pub(super) static RUN_SECONDS: Metric = histogram(
     "rate_limit_run_seconds",
     Unit::Seconds,
-    &[Label::Policy],
+    &[MetricLabel::Policy],
     "Time for which a permit was held.",
     LONG_SECONDS,
 );
 pub(super) static REFUNDS: Metric = counter(
     "rate_limit_refunds_total",
-    &[Label::Policy],
+    &[MetricLabel::Policy],
     "Charges that were refunded.",
 );
 pub(super) static SETTLED: Metric = counter(
     "rate_limit_settled_cost_total",
-    &[Label::Policy, Label::Direction],
+    &[MetricLabel::Policy, MetricLabel::Direction],
     "Cost by which settlements differed from their estimates.",
 );
 pub(super) static LEASED: Metric = counter(
     "rate_limit_leased_cost_total",
-    &[Label::Policy],
+    &[MetricLabel::Policy],
     "Cost that was leased, to be served without asking the store.",
 );
 pub(super) static LEASE_UNUSED: Metric = counter(
     "rate_limit_lease_unused_cost_total",
-    &[Label::Policy, Label::Fate],
+    &[MetricLabel::Policy, MetricLabel::Fate],
     "Leased cost that was not used: returned to the store, or lost when that failed.",
 );
 pub(super) static STORE_SECONDS: Metric = histogram(
     "rate_limit_store_seconds",
     Unit::Seconds,
-    &[Label::Outcome],
+    &[MetricLabel::Outcome],
     "Time of a call of Redis that carries checks.",
     SECONDS,
 );
@@ -144,12 +148,12 @@ pub(super) static STORE_FAILURES: Metric = counter(
 );
 pub(super) static CIRCUIT: Metric = gauge(
     "rate_limit_circuit",
-    &[Label::State],
+    &[MetricLabel::State],
     "State of the circuit breaker: 1 for the present state, 0 for the others.",
 );
 pub(super) static CIRCUIT_TRANSITIONS: Metric = counter(
     "rate_limit_circuit_transitions_total",
-    &[Label::State],
+    &[MetricLabel::State],
     "Changes of the circuit breaker, by the new state.",
 );
 pub(super) static KEYS: Metric = gauge(
@@ -164,7 +168,7 @@ pub(super) static EVICTIONS: Metric = counter(
 );
 pub(super) static RELOADS: Metric = counter(
     "rate_limit_reloads_total",
-    &[Label::Reload],
+    &[MetricLabel::Reload],
     "Reloads of the configuration.",
 );
 pub(super) static CONFIG_HASH: Metric = gauge(
@@ -184,7 +188,7 @@ pub(super) static CONFIG_GOOD: Metric = gauge(
 );
 pub(super) static CHANGES: Metric = counter(
     "rate_limit_changes_total",
-    &[Label::Change],
+    &[MetricLabel::Change],
     "Counters that were changed by hand.",
 );
 

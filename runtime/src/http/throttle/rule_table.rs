@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use super::{exempt::Exempt, matcher::Matcher, paths::Paths, route_rules::RouteRules};
 use crate::{
     engine::{NamedLimitTable, error::InitError},
-    http::{named_limit::ConfigSnapshot, rule::Rule},
+    http::{named_limit::NamedLimitsSnapshot, rule::Rule},
 };
 
 /// The entries in order, and the exemptions.
@@ -101,7 +101,7 @@ impl LiveRuleTable {
 pub(super) struct Loaded {
     pub(super) rule_table: Arc<RuleTable>,
     /// The snapshot of named limits that requests keep.
-    pub(super) snapshot: Option<ConfigSnapshot>,
+    pub(super) snapshot: Option<NamedLimitsSnapshot>,
 }
 
 /// A worker's cache of the current rule table.
@@ -136,7 +136,7 @@ impl WorkerCache {
 
 impl Loaded {
     fn new(rule_table: Arc<RuleTable>) -> Rc<Self> {
-        let snapshot = rule_table.names.clone().map(ConfigSnapshot::new);
+        let snapshot = rule_table.names.clone().map(NamedLimitsSnapshot::new);
         Rc::new(Self {
             rule_table,
             snapshot,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{holds, repository};
 use crate::metrics::{
-    label::Label,
+    label::MetricLabel,
     table::{ALL, Metric, MetricKind},
 };
 
@@ -93,7 +93,7 @@ fn unit(metric: &Metric) -> &'static str {
 fn targets(metric: &Metric) -> Vec<Value> {
     let name = metric.name;
     let labels: Vec<&str> = metric.labels.iter().map(|label| label.name()).collect();
-    let chosen = if metric.labels.contains(&Label::Policy) {
+    let chosen = if metric.labels.contains(&MetricLabel::Policy) {
         "{policy=~\"$policy\"}"
     } else {
         ""

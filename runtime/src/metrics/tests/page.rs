@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use super::holds;
-use crate::metrics::{label::Label, table::ALL};
+use crate::metrics::{label::MetricLabel, table::ALL};
 
 const BEGIN: &str = "<!-- From the table of the code; do not edit. -->\n";
 const END: &str = "<!-- Until here. -->\n";
@@ -34,7 +34,7 @@ fn tables() -> String {
         text += &format!("| `{}` | {kind} | {labels} | {help} |\n", metric.name);
     }
     text += "\n| label | of | values |\n|---|---|---|\n";
-    let mut seen: Vec<Label> = Vec::new();
+    let mut seen: Vec<MetricLabel> = Vec::new();
     for metric in ALL {
         for label in metric.labels {
             if label.values().is_empty() || seen.contains(label) {
