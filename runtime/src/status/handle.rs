@@ -14,7 +14,7 @@ use super::{
     change::{change, confirm},
     form::Form,
     origin,
-    query::{Query, View},
+    query::{PageView, Query},
     reset_policy::{confirm_reset, reset_policy},
     response::{json, page, see, text},
     target::Target,
@@ -75,7 +75,7 @@ impl Visit<'_> {
     async fn view(&self) -> HttpResponse {
         let Self { query, .. } = self;
         match &query.view {
-            View::Overview => {
+            PageView::Overview => {
                 let snapshot = self.snapshot();
                 if query.is_json {
                     json(StatusCode::OK, &snapshot)
@@ -83,7 +83,7 @@ impl Visit<'_> {
                     page(StatusCode::OK, view::overview(&self.page(), &snapshot))
                 }
             }
-            View::Policy(name) => {
+            PageView::Policy(name) => {
                 let snapshot = self.snapshot();
                 match snapshot.policies.iter().find(|policy| policy.name == name) {
                     None => self.no_policy(),
@@ -94,7 +94,7 @@ impl Visit<'_> {
                     }
                 }
             }
-            View::Configuration => {
+            PageView::Configuration => {
                 let snapshot = self.snapshot();
                 let configuration = snapshot.configuration.as_ref();
                 if query.is_json {
@@ -108,24 +108,24 @@ impl Visit<'_> {
                     page(StatusCode::OK, markup)
                 }
             }
-            View::Find if query.is_json => self.fail(
+            PageView::Find if query.is_json => self.fail(
                 StatusCode::BAD_REQUEST,
                 "Name the identity: `?identity=...`, or `identity=...` in a form.",
             ),
-            View::Find => page(StatusCode::OK, view::find(&self.page(), "", None)),
-            View::Identity(written) => match Target::find(self.limiter, written) {
+            PageView::Find => page(StatusCode::OK, view::find(&self.page(), "", None)),
+            PageView::Identity(written) => match Target::find(self.limiter, written) {
                 Ok(target) => self.identity(&target).await,
                 Err(error) => self.not_found(written, &error),
             },
-            View::Reset(policy) => confirm_reset(self, policy),
-            View::Change => see("?"),
-            View::Unknown => self.fail(StatusCode::NOT_FOUND, "There is no such view."),
+            PageView::Reset(policy) => confirm_reset(self, policy),
+            PageView::Change => see("?"),
+            PageView::Unknown => self.fail(StatusCode::NOT_FOUND, "There is no such view."),
         }
     }
 
     async fn post(&self, form: &Form) -> HttpResponse {
         match &self.query.view {
-            View::Find => match Target::find(self.limiter, &form.identity) {
+            PageView::Find => match Target::find(self.limiter, &form.identity) {
                 // The address has no secret in it, and can be loaded again.
                 Ok(target) if target.has_address() && !self.query.is_json => {
                     see(&view::identity_address(&target.text))
@@ -133,13 +133,13 @@ impl Visit<'_> {
                 Ok(target) => self.identity(&target).await,
                 Err(error) => self.not_found(&form.identity, &error),
             },
-            View::Change if !self.may_change() => self.may_only_look(),
-            View::Change => match Target::find(self.limiter, &form.identity) {
+            PageView::Change if !self.may_change() => self.may_only_look(),
+            PageView::Change => match Target::find(self.limiter, &form.identity) {
                 Ok(target) if form.confirmed == "yes" => change(self, form, &target).await,
                 Ok(target) => confirm(self, form, &target).await,
                 Err(error) => self.not_found(&form.identity, &error),
             },
-            View::Reset(policy) => reset_policy(self, form, policy).await,
+            PageView::Reset(policy) => reset_policy(self, form, policy).await,
             _ => allowing(
                 self.fail(StatusCode::METHOD_NOT_ALLOWED, "This view takes no form."),
                 "GET, HEAD",

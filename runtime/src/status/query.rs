@@ -8,7 +8,7 @@ use crate::engine::Change;
 /// A view, and whether it is wanted as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Query {
-    pub(super) view: View,
+    pub(super) view: PageView,
     pub(super) is_json: bool,
     /// Whether the view loads itself again after a while.
     pub(super) refreshes: bool,
@@ -16,8 +16,9 @@ pub(super) struct Query {
     pub(super) done: Option<Done>,
 }
 
+/// One view of the page, with what it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum View {
+pub(super) enum PageView {
     Overview,
     Policy(String),
     Configuration,
@@ -55,7 +56,7 @@ struct Parameters {
 impl Query {
     pub(super) fn parse(query: &str) -> Self {
         let Ok(parameters) = web::Query::<Parameters>::from_query(query) else {
-            return Self::of(View::Unknown);
+            return Self::of(PageView::Unknown);
         };
         let Parameters {
             view,
@@ -66,14 +67,14 @@ impl Query {
             done,
         } = parameters.into_inner();
         let view = match (view.as_deref(), policy, identity) {
-            (None, None, None) => View::Overview,
-            (None, Some(policy), None) => View::Policy(policy),
-            (None, None, Some(identity)) => View::Identity(identity),
-            (Some("configuration"), None, None) => View::Configuration,
-            (Some("find"), None, None) => View::Find,
-            (Some("change"), None, None) => View::Change,
-            (Some("reset"), Some(policy), None) => View::Reset(policy),
-            _ => View::Unknown,
+            (None, None, None) => PageView::Overview,
+            (None, Some(policy), None) => PageView::Policy(policy),
+            (None, None, Some(identity)) => PageView::Identity(identity),
+            (Some("configuration"), None, None) => PageView::Configuration,
+            (Some("find"), None, None) => PageView::Find,
+            (Some("change"), None, None) => PageView::Change,
+            (Some("reset"), Some(policy), None) => PageView::Reset(policy),
+            _ => PageView::Unknown,
         };
         Self {
             is_json: format.as_deref() == Some("json"),
@@ -83,7 +84,7 @@ impl Query {
         }
     }
 
-    fn of(view: View) -> Self {
+    fn of(view: PageView) -> Self {
         Self {
             view,
             is_json: false,
@@ -125,19 +126,22 @@ mod tests {
     #[test]
     fn view_is_what_the_query_names() {
         for (query, view) in [
-            ("", View::Overview),
-            ("format=json", View::Overview),
-            ("unknown=1", View::Overview),
-            ("policy=a%26b", View::Policy("a&b".to_owned())),
-            ("identity=user%3D42", View::Identity("user=42".to_owned())),
-            ("view=find", View::Find),
-            ("view=change", View::Change),
-            ("view=reset&policy=a%26b", View::Reset("a&b".to_owned())),
-            ("view=reset", View::Unknown),
-            ("view=configuration", View::Configuration),
-            ("view=nonsense", View::Unknown),
-            ("policy=a&identity=b", View::Unknown),
-            ("policy=a&policy=b", View::Unknown),
+            ("", PageView::Overview),
+            ("format=json", PageView::Overview),
+            ("unknown=1", PageView::Overview),
+            ("policy=a%26b", PageView::Policy("a&b".to_owned())),
+            (
+                "identity=user%3D42",
+                PageView::Identity("user=42".to_owned()),
+            ),
+            ("view=find", PageView::Find),
+            ("view=change", PageView::Change),
+            ("view=reset&policy=a%26b", PageView::Reset("a&b".to_owned())),
+            ("view=reset", PageView::Unknown),
+            ("view=configuration", PageView::Configuration),
+            ("view=nonsense", PageView::Unknown),
+            ("policy=a&identity=b", PageView::Unknown),
+            ("policy=a&policy=b", PageView::Unknown),
         ] {
             assert_eq!(Query::parse(query).view, view, "{query}");
         }

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::super::{
     access::Access,
-    query::{Query, View},
+    query::{PageView, Query},
 };
 
 /// The style of all views. The policy of the response admits it by its hash.
@@ -28,7 +28,7 @@ impl Page<'_> {
     fn refreshes(&self) -> bool {
         let is_readable = matches!(
             self.query.view,
-            View::Overview | View::Policy(_) | View::Configuration
+            PageView::Overview | PageView::Policy(_) | PageView::Configuration
         );
         // The message on a change is there once.
         is_readable && self.query.refreshes && self.query.done.is_none()
@@ -37,9 +37,9 @@ impl Page<'_> {
     /// Whether the view's data has an address, which names no identity to people who may see none.
     fn has_json(&self) -> bool {
         match self.query.view {
-            View::Overview | View::Policy(_) | View::Configuration => true,
-            View::Identity(_) => self.access == Access::Full,
-            View::Find | View::Change | View::Reset(_) | View::Unknown => false,
+            PageView::Overview | PageView::Policy(_) | PageView::Configuration => true,
+            PageView::Identity(_) => self.access == Access::Full,
+            PageView::Find | PageView::Change | PageView::Reset(_) | PageView::Unknown => false,
         }
     }
 
@@ -57,7 +57,7 @@ impl Page<'_> {
 pub(super) fn layout(page: &Page<'_>, title: &str, body: &Markup) -> Markup {
     let is_readable = matches!(
         page.query.view,
-        View::Overview | View::Policy(_) | View::Configuration
+        PageView::Overview | PageView::Policy(_) | PageView::Configuration
     );
     html! {
         (DOCTYPE)
@@ -77,9 +77,9 @@ pub(super) fn layout(page: &Page<'_>, title: &str, body: &Markup) -> Markup {
                 header {
                     a.home href="?" { "Rate limits" }
                     nav {
-                        (link(page, &View::Overview, "?", "Overview"))
-                        (link(page, &View::Find, "?view=find", "Find an identity"))
-                        (link(page, &View::Configuration, "?view=configuration", "Configuration"))
+                        (link(page, &PageView::Overview, "?", "Overview"))
+                        (link(page, &PageView::Find, "?view=find", "Find an identity"))
+                        (link(page, &PageView::Configuration, "?view=configuration", "Configuration"))
                     }
                 }
                 main {
@@ -135,7 +135,7 @@ fn unenforced(enforcement: Enforcement) -> Markup {
     }
 }
 
-fn link(page: &Page<'_>, view: &View, address: &str, text: &str) -> Markup {
+fn link(page: &Page<'_>, view: &PageView, address: &str, text: &str) -> Markup {
     let is_current = page.query.view == *view;
     html! {
         a href=(address) aria-current=[is_current.then_some("page")] { (text) }
