@@ -29,14 +29,14 @@ pub(super) const IETF_POLICY: HeaderName = HeaderName::from_static("ratelimit-po
 /// The foreign rate-limit headers of a response.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ForeignHeaders {
-    pub(super) x: Set,
-    pub(super) old_drafts: Set,
+    pub(super) x: HeaderTriple,
+    pub(super) old_drafts: HeaderTriple,
     pub(super) lists: Option<Lists>,
 }
 
 /// The state of three headers that belong together.
 #[derive(Clone, Debug, Default)]
-pub(super) enum Set {
+pub(super) enum HeaderTriple {
     #[default]
     Absent,
     /// The headers cannot be understood, so they are replaced.
@@ -71,15 +71,15 @@ impl ForeignHeaders {
         };
         headers.keys().any(concerns).then(|| {
             Box::new(Self {
-                x: Set::read(headers, &X),
-                old_drafts: Set::read(headers, &OLD_DRAFTS),
+                x: HeaderTriple::read(headers, &X),
+                old_drafts: HeaderTriple::read(headers, &OLD_DRAFTS),
                 lists: Lists::read(headers),
             })
         })
     }
 }
 
-impl Set {
+impl HeaderTriple {
     fn read(headers: &HeaderMap, names: &Names) -> Self {
         if !names.iter().any(|name| headers.contains_key(name)) {
             return Self::Absent;

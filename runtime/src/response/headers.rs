@@ -12,7 +12,8 @@ use smallvec::SmallVec;
 
 use super::{
     foreign_headers::{
-        ForeignHeaders, IETF, IETF_POLICY, Lists, Member, Names, OLD_DRAFTS, Set, X, number as read,
+        ForeignHeaders, HeaderTriple, IETF, IETF_POLICY, Lists, Member, Names, OLD_DRAFTS, X,
+        number as read,
     },
     header_value,
 };
@@ -80,7 +81,7 @@ pub(crate) fn write<'a>(
         HeaderStyle::GitHub => (true, true, false),
         HeaderStyle::Off => return,
     };
-    let (mut theirs, mut lists) = (&Set::Absent, None);
+    let (mut theirs, mut lists) = (&HeaderTriple::Absent, None);
     if let Some(foreign) = foreign {
         (theirs, lists) = (&foreign.x, foreign.lists.as_ref());
         // Headers that the response already has show all limits, whatever the style is.
@@ -107,7 +108,7 @@ pub(crate) fn write<'a>(
 fn write_set<'a>(
     headers: &mut HeaderMap,
     names: Names,
-    theirs: &Set,
+    theirs: &HeaderTriple,
     limits: impl Iterator<Item = DatedStatus<'a>> + Clone,
     is_epoch: bool,
 ) {

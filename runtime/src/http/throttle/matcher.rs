@@ -8,7 +8,7 @@ use regex::{Regex, RegexSet, RegexSetBuilder};
 use smallvec::SmallVec;
 
 use super::{
-    paths::Subject,
+    paths::RegexSubject,
     route::{path, pattern},
     route_rules::RouteRules,
 };
@@ -35,13 +35,13 @@ pub(super) struct Matcher {
 
 #[derive(Clone, Debug)]
 struct Sets {
-    paths: Set,
-    patterns: Set,
+    paths: IndexedRegexes,
+    patterns: IndexedRegexes,
 }
 
 /// The regexes over one subject.
 #[derive(Clone, Debug)]
-struct Set {
+struct IndexedRegexes {
     /// The indices of the entries that have the regexes.
     indices: Vec<usize>,
     /// The regexes in the order of `indices`; `None` if each is matched by itself.
@@ -95,14 +95,14 @@ impl Matcher {
 
     fn sets(&self) -> &Sets {
         self.sets.get_or_init(|| Sets {
-            paths: Set::of(&self.entries, Subject::Path),
-            patterns: Set::of(&self.entries, Subject::Pattern),
+            paths: IndexedRegexes::of(&self.entries, RegexSubject::Path),
+            patterns: IndexedRegexes::of(&self.entries, RegexSubject::Pattern),
         })
     }
 }
 
-impl Set {
-    fn of(entries: &[RouteRules], subject: Subject) -> Self {
+impl IndexedRegexes {
+    fn of(entries: &[RouteRules], subject: RegexSubject) -> Self {
         let own = |index: &usize| entries[*index].paths.subject() == subject;
         let indices: Vec<usize> = (0..entries.len()).filter(own).collect();
         if indices.len() < MANY {

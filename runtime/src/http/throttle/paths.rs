@@ -34,7 +34,7 @@ use crate::engine::error::InitError;
 pub struct Paths {
     /// The regex; `None` for all paths.
     regex: Option<Regex>,
-    subject: Subject,
+    subject: RegexSubject,
     /// The methods; empty for all methods.
     methods: Vec<Method>,
     /// The networks of the clients; `None` for all clients. They are shared, because the clones of
@@ -46,7 +46,7 @@ pub struct Paths {
 
 /// The text that a regex is matched against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Subject {
+pub(super) enum RegexSubject {
     /// The path by which Actix finds routes.
     Path,
     /// The pattern of the route that the path leads to.
@@ -60,7 +60,7 @@ impl Paths {
     ///
     /// If the regex is invalid, or too large when compiled.
     pub fn regex(regex: &str) -> Result<Self, InitError> {
-        Self::over(Subject::Path, regex)
+        Self::over(RegexSubject::Path, regex)
     }
 
     /// Matches requests by the pattern of their route, as it was registered: `/user/{id}`, with the
@@ -74,14 +74,14 @@ impl Paths {
     ///
     /// If the regex is invalid, or too large when compiled.
     pub fn pattern(regex: &str) -> Result<Self, InitError> {
-        Self::over(Subject::Pattern, regex)
+        Self::over(RegexSubject::Pattern, regex)
     }
 
     /// Matches all requests.
     pub fn all() -> Self {
         Self {
             regex: None,
-            subject: Subject::Path,
+            subject: RegexSubject::Path,
             methods: Vec::new(),
             networks: None,
             name: None,
@@ -89,7 +89,7 @@ impl Paths {
         }
     }
 
-    fn over(subject: Subject, text: &str) -> Result<Self, InitError> {
+    fn over(subject: RegexSubject, text: &str) -> Result<Self, InitError> {
         let regex = Regex::new(text)
             .map_err(|error| InitError::settings(format!("`{text}` is not a regex: {error}")))?;
         Ok(Self {
@@ -166,7 +166,7 @@ impl Paths {
         self.shadow
     }
 
-    pub(super) fn subject(&self) -> Subject {
+    pub(super) fn subject(&self) -> RegexSubject {
         self.subject
     }
 
