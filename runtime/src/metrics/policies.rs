@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::{policy_series::PolicySeries, register::Registrar};
 
 /// The number of addresses in the table: a power of two. Applications have some dozens of limits.
-const SLOTS: usize = 1024;
+const ENTRIES: usize = 1024;
 /// The number of entries that are looked at for one address. Nearly all names stand in the first
 /// one if the table is a quarter full.
 const PROBES: usize = 8;
@@ -24,13 +24,14 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 pub(super) struct Policies {
     registrar: Registrar,
-    slots: Box<[OnceLock<Slot>]>,
+    entries: Box<[OnceLock<SeriesEntry>]>,
     /// All policies by their text, which may stand at several addresses. Those that found no free
     /// entry are among them.
     by_name: Mutex<HashMap<&'static str, Arc<PolicySeries>>>,
 }
 
-struct Slot {
+/// An entry of the table: the series of the policy that has its name at this address.
+struct SeriesEntry {
     name: &'static str,
     series: Arc<PolicySeries>,
 }
@@ -39,7 +40,7 @@ impl Policies {
     pub(super) fn new(registrar: Registrar) -> Self {
         Self {
             registrar,
-            slots: (0..SLOTS).map(|_| OnceLock::new()).collect(),
+            entries: (0..ENTRIES).map(|_| OnceLock::new()).collect(),
             by_name: Mutex::default(),
         }
     }
@@ -47,15 +48,15 @@ impl Policies {
     /// Calls `with` with the series of a policy, which are registered if it is new.
     #[inline]
     pub(super) fn with(&self, name: &'static str, with: impl FnOnce(&PolicySeries)) {
-        let first = slot_of(name);
+        let first = index_of(name);
         for probe in 0..PROBES {
-            let slot = &self.slots[(first + probe) % SLOTS];
-            let slot = slot.get_or_init(|| Slot {
+            let entry = &self.entries[(first + probe) % ENTRIES];
+            let entry = entry.get_or_init(|| SeriesEntry {
                 name,
                 series: self.series_of(name),
             });
-            if ptr::eq(slot.name, name) {
-                return with(&slot.series);
+            if ptr::eq(entry.name, name) {
+                return with(&entry.series);
             }
         }
         with(&self.series_of(name));
@@ -70,11 +71,11 @@ impl Policies {
     }
 }
 
-fn slot_of(name: &'static str) -> usize {
+fn index_of(name: &'static str) -> usize {
     let address = name.as_ptr().addr() as u64;
-    // The upper ten bits, which a table of `SLOTS` needs.
-    let slot = address.wrapping_mul(SPREAD) >> (u64::BITS - SLOTS.ilog2());
-    usize::try_from(slot).unwrap_or(0)
+    // The upper ten bits, which a table of `ENTRIES` needs.
+    let index = address.wrapping_mul(SPREAD) >> (u64::BITS - ENTRIES.ilog2());
+    usize::try_from(index).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -82,9 +83,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_names_than_slots_are_found() {
+    fn more_names_than_entries_are_found() {
         let policies = Policies::new(Registrar::new(None));
-        let names = (0..2 * SLOTS).map(|number| &*Box::leak(format!("p{number}").into_boxed_str()));
+        let names =
+            (0..2 * ENTRIES).map(|number| &*Box::leak(format!("p{number}").into_boxed_str()));
         let names: Vec<&'static str> = names.collect();
         let mut found = 0;
         for _ in 0..2 {
@@ -92,8 +94,8 @@ mod tests {
                 policies.with(name, |_| found += 1);
             }
         }
-        assert_eq!(found, 4 * SLOTS);
-        assert_eq!(policies.by_name.lock().len(), 2 * SLOTS);
+        assert_eq!(found, 4 * ENTRIES);
+        assert_eq!(policies.by_name.lock().len(), 2 * ENTRIES);
     }
 
     #[test]
