@@ -96,9 +96,9 @@ use crate::{
 /// Limits of a rule count under the rule's name, else its methods and regex, so a named rule keeps
 /// its counters when its regex changes.
 #[derive(Clone)]
-pub struct Config(pub(super) Arc<Shared>);
+pub struct Config(pub(super) Arc<ConfigInner>);
 
-pub(super) struct Shared {
+pub(super) struct ConfigInner {
     pub(super) source: ConfigSource,
     identifiers: IdentifierRegistry,
     named_limits: NamedLimits,
@@ -146,7 +146,7 @@ impl Config {
 
     /// Replaces the configuration, unless the text is invalid.
     fn put_in_force(&self, text: &str) -> Result<Diff, ConfigError> {
-        let Shared {
+        let ConfigInner {
             source,
             identifiers,
             named_limits,
@@ -192,7 +192,7 @@ impl Config {
             ConfigSnapshot::new(text, None, &source, &identifiers, &named_limits)?;
         let (audience, in_force) = (named_limits.audience(), first.in_force(&source));
         audience.replaced(in_force, ReloadResult::Loaded, Vec::new());
-        Ok(Self(Arc::new(Shared {
+        Ok(Self(Arc::new(ConfigInner {
             source,
             identifiers,
             named_limits,
@@ -208,7 +208,7 @@ impl Config {
     /// Warns, once, about a middleware whose file says nothing about rules. Such a file is right
     /// for named limits alone, or was cut off behind them.
     fn warn_without_rules(&self) {
-        let Shared {
+        let ConfigInner {
             source,
             warned,
             current,

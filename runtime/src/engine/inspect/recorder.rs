@@ -35,7 +35,9 @@ use crate::engine::{
 const MOST_POLICIES: usize = 256;
 /// The seconds without a decision after which a policy makes room for another one.
 const IDLE: u64 = 60 * 60;
-type Policies = HashMap<&'static str, Arc<PolicyRecord>, fast::RandomState>;
+
+/// The records by the names of their policies.
+type PolicyRecords = HashMap<&'static str, Arc<PolicyRecord>, fast::RandomState>;
 
 /// The observer that remembers what a limiter does, for a snapshot.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ pub(crate) struct Recorder {
     pub(super) since: u64,
     /// The policies. The table is replaced as a whole when a policy is new, so that a decision
     /// reads it without a lock.
-    policies: ArcSwap<Policies>,
+    policies: ArcSwap<PolicyRecords>,
     adding: Mutex<()>,
     /// The number of decisions of policies for which there was no room. It is relaxed, because it
     /// is only a count.
@@ -145,7 +147,7 @@ impl Recorder {
         if let Some(record) = current.get(name) {
             return Some(Arc::clone(record));
         }
-        let mut policies = Policies::clone(&current);
+        let mut policies = PolicyRecords::clone(&current);
         if policies.len() >= MOST_POLICIES {
             policies.retain(|_, record| record.history.latest() + IDLE > second);
         }

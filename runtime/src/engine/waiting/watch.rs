@@ -34,7 +34,7 @@ impl Engine {
 
     /// Streams how much is left of a limit: now, and whenever it has changed.
     pub(crate) fn watch(&self, limit: &Limit, identity: Identity, every: Duration) -> Remaining {
-        let watch = Watch {
+        let watch = RemainingWatch {
             engine: self.clone(),
             limit: *limit,
             identity,
@@ -49,7 +49,8 @@ impl Engine {
     }
 }
 
-struct Watch {
+/// A limit that is polled, and what was left of it when a poll last differed.
+struct RemainingWatch {
     engine: Engine,
     limit: Limit,
     identity: Identity,
@@ -59,7 +60,7 @@ struct Watch {
     shown: Option<u32>,
 }
 
-impl Watch {
+impl RemainingWatch {
     async fn next(&mut self) -> Result<u32, RateLimitError> {
         loop {
             let clock = self.engine.clock();

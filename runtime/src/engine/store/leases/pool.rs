@@ -22,7 +22,7 @@ use tokio::sync::RwLock;
 use super::{
     account::{Account, IDLE_LIFETIMES, LocalCharge},
     lease_key::LeaseKey,
-    table::{AccountKey, Accounts, Shard, find, remove, set_expiry},
+    table::{AccountKey, AccountTable, Accounts, find, remove, set_expiry},
 };
 use crate::engine::{
     clock::Clock,
@@ -46,7 +46,7 @@ pub(crate) struct LeasePool<S> {
     pub(super) clock: Clock,
     pub(super) observers: Observers,
     hasher: KeyHasher,
-    pub(super) shards: [Mutex<Shard>; SHARDS],
+    pub(super) shards: [Mutex<AccountTable>; SHARDS],
     /// The number of the next account. It is relaxed, because only uniqueness matters.
     numbers: AtomicU64,
     /// Whether leasing is on. A task holds the read lock while a grant of its own is in no account,
@@ -86,7 +86,7 @@ impl<S> LeasePool<S> {
         self.clock.now()
     }
 
-    pub(super) fn lock(&self, (hash, _): AccountKey) -> MutexGuard<'_, Shard> {
+    pub(super) fn lock(&self, (hash, _): AccountKey) -> MutexGuard<'_, AccountTable> {
         self.shards[hash.shard(SHARDS)].lock()
     }
 

@@ -11,13 +11,13 @@ use crate::engine::store::{
 
 /// The accounts of one identity in one zone.
 pub(super) type Accounts = SmallVec<[Account; 1]>;
-pub(super) type Shard = ExpiringTable<Accounts>;
+pub(super) type AccountTable = ExpiringTable<Accounts>;
 
 /// The hash of an account's identity and zone, and its counter in that zone.
 pub(super) type AccountKey = (KeyHash, KeyKind);
 
 pub(super) fn find(
-    shard: &mut Shard,
+    shard: &mut AccountTable,
     (key_hash, kind): AccountKey,
     now: Micros,
 ) -> Option<&mut Account> {
@@ -25,13 +25,18 @@ pub(super) fn find(
     accounts.iter_mut().find(|account| account.kind == kind)
 }
 
-pub(super) fn remove(shard: &mut Shard, (key_hash, kind): AccountKey) -> Option<Account> {
+pub(super) fn remove(shard: &mut AccountTable, (key_hash, kind): AccountKey) -> Option<Account> {
     let accounts = shard.find_mut(key_hash.fingerprint, 0)?.value();
     let index = accounts.iter().position(|account| account.kind == kind)?;
     Some(accounts.remove(index))
 }
 
-pub(super) fn set_expiry(shard: &mut Shard, (key_hash, _): AccountKey, now: Micros, end: Micros) {
+pub(super) fn set_expiry(
+    shard: &mut AccountTable,
+    (key_hash, _): AccountKey,
+    now: Micros,
+    end: Micros,
+) {
     if let Some(entry) = shard.find_mut(key_hash.fingerprint, now) {
         let accounts = entry.value();
         let others = accounts.iter().map(|account| account.keep_until(0, 0));
