@@ -2,8 +2,8 @@
 //! use it behind a lock; it neither locks nor reads the time itself.
 //!
 //! The entries are in one dense list, and a hash table maps fingerprints to their four-byte
-//! indices. A hash table is up to half empty: that is expensive with slots as large as entries, and
-//! cheap with indices.
+//! indices. A hash table is up to half empty: that is expensive with entries in it, and cheap
+//! with indices.
 //!
 //! A cursor moves round the list with the traffic and drops expired entries a few at a time, so no
 //! long scan holds the lock. A full table compares a sample of entries and evicts the one of least
@@ -97,14 +97,14 @@ impl<T> ExpiringTable<T> {
 
     /// Returns the value of `print`, unless it has expired.
     pub(super) fn find(&self, print: Fingerprint, now: Micros) -> Option<&T> {
-        let slot = &self.entries[self.index_of(print)?];
-        (slot.expires() > now).then_some(&slot.value)
+        let entry = &self.entries[self.index_of(print)?];
+        (entry.expires() > now).then_some(&entry.value)
     }
 
     /// Returns the value of `print` and when it expires, unless it has.
     pub(super) fn find_with_expiry(&self, print: Fingerprint, now: Micros) -> Option<(&T, Micros)> {
-        let slot = &self.entries[self.index_of(print)?];
-        (slot.expires() > now).then(|| (&slot.value, slot.expires()))
+        let entry = &self.entries[self.index_of(print)?];
+        (entry.expires() > now).then(|| (&entry.value, entry.expires()))
     }
 
     /// Removes those of the `count` entries below the index `end` that `is_meant` takes. Returns
@@ -124,9 +124,9 @@ impl<T> ExpiringTable<T> {
         let start = end.saturating_sub(count);
         let mut removed = 0;
         for index in (start..end).rev() {
-            let slot = &self.entries[index];
-            if is_meant(slot.fingerprint) {
-                removed += u64::from(slot.expires() > now);
+            let entry = &self.entries[index];
+            if is_meant(entry.fingerprint) {
+                removed += u64::from(entry.expires() > now);
                 self.take(index);
             }
         }
@@ -139,14 +139,14 @@ impl<T> ExpiringTable<T> {
     /// Returns all values, those of expired entries included.
     #[cfg(feature = "redis")]
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().map(|slot| &mut slot.value)
+        self.entries.iter_mut().map(|entry| &mut entry.value)
     }
 
     /// Returns the entry of `print`, unless it has expired.
     pub(super) fn find_mut(&mut self, print: Fingerprint, now: Micros) -> Option<&mut Entry<T>> {
         let index = self.index_of(print)?;
-        let slot = &mut self.entries[index];
-        (slot.expires() > now).then_some(slot)
+        let entry = &mut self.entries[index];
+        (entry.expires() > now).then_some(entry)
     }
 
     /// Returns the entry of `print`. An absent or expired value is replaced by `value()`, and a
@@ -161,9 +161,9 @@ impl<T> ExpiringTable<T> {
     ) -> &mut Entry<T> {
         let index = match self.index_of(print) {
             Some(index) => {
-                let slot = &mut self.entries[index];
-                if slot.expires() <= now {
-                    dropped(std::mem::replace(&mut slot.value, value()));
+                let entry = &mut self.entries[index];
+                if entry.expires() <= now {
+                    dropped(std::mem::replace(&mut entry.value, value()));
                 }
                 index
             }
@@ -190,7 +190,7 @@ impl<T> ExpiringTable<T> {
         for _ in 0..count.min(self.entries.len() + 1) {
             match self.entries.get(self.cursor) {
                 // `take` moves the last entry to this index, so the cursor stays.
-                Some(slot) if slot.expires() <= now => dropped(self.take(self.cursor)),
+                Some(entry) if entry.expires() <= now => dropped(self.take(self.cursor)),
                 Some(_) => self.cursor += 1,
                 None => {
                     self.cursor = 0;
@@ -204,7 +204,7 @@ impl<T> ExpiringTable<T> {
     #[cfg(feature = "redis")]
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
         self.index.clear();
-        self.entries.drain(..).map(|slot| slot.value)
+        self.entries.drain(..).map(|entry| entry.value)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -222,30 +222,30 @@ impl<T> ExpiringTable<T> {
     }
 
     /// Adds an entry whose fingerprint is absent, and returns its index.
-    fn push(&mut self, slot: Entry<T>) -> usize {
+    fn push(&mut self, entry: Entry<T>) -> usize {
         let index = self.entries.len();
         if index == self.entries.capacity() {
             // Grows by an eighth, where `Vec` would double: most memory is in the entries.
             let more = (index / 8 + 4).min(self.capacity - index);
             self.entries.reserve_exact(more);
         }
-        let hash = slot.fingerprint.hash();
-        self.entries.push(slot);
-        let slots = &self.entries;
+        let hash = entry.fingerprint.hash();
+        self.entries.push(entry);
+        let entries = &self.entries;
         self.index
-            .insert_unique(hash, to_index(index), |index| hash_at(slots, *index));
+            .insert_unique(hash, to_index(index), |index| hash_at(entries, *index));
         index
     }
 
     /// Removes and returns the value at index `index`. The last entry moves to that index.
     fn take(&mut self, index: usize) -> T {
-        let slot = self.entries.swap_remove(index);
+        let entry = self.entries.swap_remove(index);
         let (old, new) = (to_index(self.entries.len()), to_index(index));
-        if let Ok(entry) = self
+        if let Ok(indexed) = self
             .index
-            .find_entry(slot.fingerprint.hash(), |at| *at == new)
+            .find_entry(entry.fingerprint.hash(), |at| *at == new)
         {
-            entry.remove();
+            indexed.remove();
         }
         if let Some(moved) = self.entries.get(index)
             && let Some(at) = self
@@ -254,7 +254,7 @@ impl<T> ExpiringTable<T> {
         {
             *at = new;
         }
-        slot.value
+        entry.value
     }
 
     /// Releases memory once the table has become far smaller than its capacity.
@@ -262,15 +262,15 @@ impl<T> ExpiringTable<T> {
         let len = self.entries.len();
         if self.entries.capacity() > SMALL && len < self.entries.capacity() / 8 {
             self.entries.shrink_to(2 * len);
-            let slots = &self.entries;
+            let entries = &self.entries;
             self.index
-                .shrink_to(2 * len, |index| hash_at(slots, *index));
+                .shrink_to(2 * len, |index| hash_at(entries, *index));
         }
     }
 }
 
-fn hash_at<T>(slots: &[Entry<T>], index: u32) -> u64 {
-    slots[index as usize].fingerprint.hash()
+fn hash_at<T>(entries: &[Entry<T>], index: u32) -> u64 {
+    entries[index as usize].fingerprint.hash()
 }
 
 /// Converts an index to its four-byte form. The capacity ensures that it fits.

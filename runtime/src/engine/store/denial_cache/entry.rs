@@ -48,7 +48,7 @@ pub(super) enum Cached<T> {
 /// identifier is not among them: each request has a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LimitFingerprint {
-    slot: KeyKind,
+    kind: KeyKind,
     /// A limit that is not enforced for a while keeps its key, but denies nothing.
     is_shadow: bool,
     /// The period of a limit by the calendar ends when its zone says so.
@@ -62,7 +62,7 @@ pub(super) struct LimitFingerprint {
 impl LimitFingerprint {
     pub(super) fn of(charge: &Charge<'_>) -> Self {
         Self {
-            slot: charge.key.kind,
+            kind: charge.key.kind,
             is_shadow: charge.limit.is_shadow(),
             calendar: charge.limit.rate().and_then(Limit::calendar),
             times: charge.limit.times(),

@@ -89,7 +89,7 @@ impl DenialTable {
         }
         let (mut removed, mut is_new) = (0, false);
         zones.sweep(SWEEP_PER_ACCESS, now, |_| removed += 1);
-        let slot = zones.find_or_insert(
+        let entry = zones.find_or_insert(
             key_hash.fingerprint,
             now,
             || {
@@ -98,14 +98,14 @@ impl DenialTable {
             },
             |_| removed += 1,
         );
-        let zone = slot.value();
+        let zone = entry.value();
         zone.retain(|other| other.limit != cached.limit && now < other.until);
         if zone.len() == MAX_PER_ZONE {
             zone.remove(0);
         }
         zone.push(cached);
         let expiry = zone.iter().map(|cached| cached.until).max();
-        slot.set_expiry(expiry.unwrap_or(now));
+        entry.set_expiry(expiry.unwrap_or(now));
         drop(zones);
         self.count_removed(removed + usize::from(!is_new));
     }

@@ -43,13 +43,13 @@ impl<T> ExpiringTable<T> {
         let sample = (0..count).map(|index| (cursor + index * len / count) % len);
         let mut least: Option<usize> = None;
         for index in sample {
-            let slot = &self.entries[index];
-            if slot.expires() <= now {
+            let entry = &self.entries[index];
+            if entry.expires() <= now {
                 least = Some(index);
                 break;
             }
-            let is_less = |least: usize| slot.rank < self.entries[least].rank;
-            if may_go(slot) && least.is_none_or(is_less) {
+            let is_less = |least: usize| entry.rank < self.entries[least].rank;
+            if may_go(entry) && least.is_none_or(is_less) {
                 least = Some(index);
             }
         }
