@@ -18,6 +18,7 @@ use super::{
     counter_state::{CounterState, counted_from},
     interval_bucket::IntervalBucket,
     leaky_bucket::LeakyBucket,
+    past_charge::PastCharge,
     token_bucket::GreedyBucket,
 };
 use crate::{limit::Limit, time::Micros};
@@ -56,22 +57,6 @@ struct ChargeHistory<B> {
     base: B,
     charges: VecDeque<PastCharge>,
 }
-
-/// One charge of a bucket.
-#[derive(Clone, Copy, Debug)]
-struct PastCharge {
-    /// The time of the charge, by which its receipt names it.
-    at: Micros,
-    cost: u32,
-    /// The time by which it counts earlier, because it has waited for its turn: at most
-    /// `TIMER_SLACK`.
-    early: u16,
-    /// Whether it will not be settled any more.
-    is_final: bool,
-}
-
-/// A bucket may keep many of them.
-const _: () = assert!(size_of::<PastCharge>() == 16);
 
 /// A bucket that can be charged again.
 trait Bucket: CounterState + Copy + PartialEq {}
@@ -219,9 +204,7 @@ impl<B: Bucket> ChargeHistory<B> {
             charges: self.charges.clone(),
         };
         if let Some(index) = self.index_of(settlement) {
-            let charge = settled.charges.get_mut(index)?;
-            charge.is_final |= charge.cost == settlement.from;
-            charge.cost = settlement.apply(charge.cost);
+            settled.charges.get_mut(index)?.settle(settlement);
         } else if settlement.receipt.at <= first.from() {
             settled.base.settle(limit, settlement, first.from());
         } else {
@@ -275,31 +258,5 @@ impl<B: Bucket> ChargeHistory<B> {
             self.base = before;
         }
         self.charges.push_back(charge);
-    }
-}
-
-impl PastCharge {
-    /// Returns the charge that is made at `at` and counts from `from`.
-    fn new(limit: &Limit, cost: u32, at: Micros, from: Micros) -> Self {
-        Self {
-            at,
-            cost,
-            early: u16::try_from(at - from).unwrap_or(u16::MAX),
-            is_final: !limit.is_for_settlement(),
-        }
-    }
-
-    /// Returns the time from which it counts.
-    fn from(&self) -> Micros {
-        self.at.saturating_sub(self.early.into())
-    }
-
-    /// Charges it to `bucket`, which is as it was right before.
-    fn charge<B: Bucket>(&self, bucket: &mut B, limit: &Limit) {
-        if self.cost > 0 {
-            let from = self.from();
-            let view = bucket.view_at(limit, from);
-            bucket.charge(view, limit, self.cost, from);
-        }
     }
 }

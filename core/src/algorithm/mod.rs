@@ -37,6 +37,7 @@ mod full_for;
 mod interval_bucket;
 mod leaky_bucket;
 mod log_entry;
+mod past_charge;
 mod receipt;
 mod sliding_window;
 mod sliding_window_counter;

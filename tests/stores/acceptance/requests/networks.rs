@@ -69,8 +69,8 @@ async fn allowed_and_denied_clients_charge_nothing(store: &StoreFixture) {
             ("2001:db8:2::7", 403),
         ] {
             for _ in 0..5 {
-                let answered = status(&service, address, path).await;
-                assert_eq!(answered, expected, "{address} {path}");
+                let replied = status(&service, address, path).await;
+                assert_eq!(replied, expected, "{address} {path}");
             }
         }
     }
