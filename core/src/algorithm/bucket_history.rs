@@ -203,35 +203,54 @@ impl<B: Bucket> ChargeHistory<B> {
             base: self.base,
             charges: self.charges.clone(),
         };
-        if let Some(index) = self.index_of(settlement) {
-            settled.charges.get_mut(index)?.settle(settlement);
-        } else if settlement.receipt.at <= first.from() {
+        if !settled.change(settlement) {
+            if settlement.receipt.at > first.from() {
+                return None;
+            }
             settled.base.settle(limit, settlement, first.from());
-        } else {
-            return None;
         }
         settled.bucket = settled.charged_again(limit);
         Some(settled)
     }
 
-    /// Returns the index of the charge that is settled, or that it is a part of: a lease is one
-    /// charge, which its local charges are parts of. `None` if it is not kept. The cost tells
-    /// charges of one moment apart. If none of them has it, any that is larger will do, because
-    /// they count from the same moment.
-    fn index_of(&self, settlement: &Settlement) -> Option<usize> {
-        let of_this_moment = |charge: &PastCharge| charge.at == settlement.receipt.at;
-        let find = |fits: &dyn Fn(&PastCharge) -> bool| {
-            let mut charges = self.charges.iter();
-            charges.rposition(|charge| of_this_moment(charge) && fits(charge))
+    /// Changes the cost of a charge, or of charges of which it was a part; returns whether they are
+    /// kept.
+    ///
+    /// A lease is one charge, which its local charges are parts of. The cost tells charges of one
+    /// moment apart. If none has it, any that is larger will do, or several of them: they count
+    /// from the same moment.
+    fn change(&mut self, settlement: &Settlement) -> bool {
+        let charges = self.charges.iter_mut().rev();
+        let of_this_moment = charges.filter(|charge| charge.at == settlement.receipt.at);
+        let mut charges: Vec<&mut PastCharge> = of_this_moment.collect();
+        let (from, only) = (settlement.from, charges.len() == 1);
+        let index = {
+            let find =
+                |fits: &dyn Fn(&PastCharge) -> bool| charges.iter().position(|one| fits(one));
+            find(&|one| one.cost == from && !one.is_final)
+                .or_else(|| find(&|one| one.cost == from))
+                .or_else(|| find(&|one| one.cost > from && !one.is_final))
+                .or_else(|| find(&|_| only))
         };
-        find(&|charge| charge.cost == settlement.from && !charge.is_final)
-            .or_else(|| find(&|charge| charge.cost == settlement.from))
-            .or_else(|| find(&|charge| charge.cost > settlement.from && !charge.is_final))
-            .or_else(|| {
-                let mut all = self.charges.iter();
-                let only = all.position(of_this_moment)?;
-                (!all.any(of_this_moment)).then_some(only)
-            })
+        if let Some(charge) = index.and_then(|index| charges.get_mut(index)) {
+            charge.settle(settlement);
+            return true;
+        }
+        charges.retain(|charge| !charge.is_final);
+        let open: u64 = charges.iter().map(|charge| u64::from(charge.cost)).sum();
+        if open < from.into() {
+            return false;
+        }
+        let mut rest = from;
+        for charge in &mut charges {
+            let taken = charge.cost.min(rest);
+            charge.cost -= taken;
+            rest -= taken;
+        }
+        if let Some(latest) = charges.first_mut() {
+            latest.cost = latest.cost.saturating_add(settlement.to);
+        }
+        !charges.is_empty()
     }
 
     /// Returns the bucket as the charges make it.

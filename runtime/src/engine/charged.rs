@@ -187,6 +187,19 @@ impl Charged {
         &mut self.0
     }
 
+    /// Returns a part of each charge that was made, as a lease serves one.
+    #[cfg(feature = "test-util")]
+    pub(super) fn part(&self, cost: u32) -> Self {
+        let mut part = self.clone();
+        for one in &mut part.0 {
+            for counted in one.store.iter_mut().chain(&mut one.local) {
+                counted.receipt.taken = cost;
+                counted.cost = cost;
+            }
+        }
+        part
+    }
+
     /// Whether each charge took anything at all.
     #[cfg(feature = "test-util")]
     pub(super) fn was_charged(&self) -> Vec<bool> {

@@ -20,6 +20,13 @@ use super::{
 pub struct ChargedForTest(Charged);
 
 impl ChargedForTest {
+    /// A part of this cost of each charge, to be settled apart from the rest, as charges that a
+    /// lease has served are.
+    #[must_use]
+    pub fn part(&self, cost: u32) -> Self {
+        Self(self.0.part(cost))
+    }
+
     /// Whether each limit, in the order given, was charged at all.
     #[must_use]
     pub fn was_charged(&self) -> Vec<bool> {

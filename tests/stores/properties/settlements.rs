@@ -7,7 +7,7 @@ mod examples;
 use actix_throttle::{Algorithm, ChargedForTest, Limit, ManualClock, Refill};
 use proptest::prelude::*;
 
-use self::exactness::{Exactness, exactness, replayed};
+use self::exactness::{Exactness, exactness, is_dropped, replayed};
 use super::{
     FEW,
     agreement::units,
@@ -24,6 +24,8 @@ use test_model::{Numbers, Wait};
 #[derive(Clone, Copy, Debug)]
 enum Action {
     Charge(Cost),
+    /// Charges in one piece what is settled in two, as a lease is.
+    ChargeParts(Cost),
     /// Settles the outstanding charge with this number, modulo the number of outstanding charges,
     /// at this many 16ths of the quota, and this much more.
     Settle(usize, u64, u32),
@@ -32,7 +34,9 @@ enum Action {
 /// A charge that has not been settled yet.
 struct Outstanding {
     taken: ChargedForTest,
-    /// Its index among all charges.
+    /// Its cost, which may be a part of the charge's.
+    cost: u64,
+    /// The index of the charge among all of them.
     index: usize,
     /// The number of settlements before it.
     settlements: usize,
@@ -45,7 +49,8 @@ fn steps() -> impl Strategy<Value = Vec<Step<Action>>> {
     let settle = (0usize..8, 0u64..40, 0u32..4);
     let action = prop_oneof![
         4 => cost().prop_map(Action::Charge),
-        4 => settle.prop_map(|(number, part, more)| Action::Settle(number, part, more)),
+        2 => cost().prop_map(Action::ChargeParts),
+        5 => settle.prop_map(|(number, part, more)| Action::Settle(number, part, more)),
     ];
     receipts::steps(2, action, 40)
 }
@@ -65,15 +70,6 @@ enum Charges {
     ForSettlement,
     /// A bucket keeps none, and knows of each what its receipt says.
     ByReceipt,
-}
-
-/// Returns whether the bucket has been full for so long that it may have dropped its charges.
-fn is_dropped(numbers: Numbers, charges: &[(u64, u64)], now: u64) -> bool {
-    const KEPT: u64 = 600_000_000;
-    charges.last().is_some_and(|(latest, _)| {
-        let then = now.saturating_sub(KEPT);
-        *latest <= then && replayed(numbers, charges).answer(then, 1).reset == 0
-    })
 }
 
 async fn follow(
@@ -99,7 +95,7 @@ async fn follow(
         }
         let mut exact = Exactness::Exact;
         match step.action {
-            Action::Charge(cost) => {
+            Action::Charge(cost) | Action::ChargeParts(cost) => {
                 let cost = units(cost, &limit).min(limit.quota());
                 let costing = match kind {
                     Charges::ForSettlement => limit.cost(cost).for_settlement(),
@@ -117,11 +113,23 @@ async fn follow(
                     assert_eq!(decision.retry_after().map(micros), Some(wait), "{limit:?}");
                 }
                 if decision.is_allowed() {
-                    outstanding.push(Outstanding {
+                    let is_whole = matches!(step.action, Action::Charge(_));
+                    let parts = match kind {
+                        Charges::ForSettlement if !is_whole && cost > 1 => {
+                            let part = cost / 3 + 1;
+                            vec![
+                                (taken.part(part), part),
+                                (taken.part(cost - part), cost - part),
+                            ]
+                        }
+                        _ => vec![(taken, cost)],
+                    };
+                    outstanding.extend(parts.into_iter().map(|(taken, cost)| Outstanding {
                         taken,
+                        cost: cost.into(),
                         index: charges.len(),
                         settlements,
-                    });
+                    }));
                     charges.push((now, cost.into()));
                     largest.push((now, cost.into()));
                 }
@@ -134,6 +142,11 @@ async fn follow(
                     Algorithm::FixedWindow if numbers.calendar.is_none() => to.max(1),
                     _ => to,
                 };
+                let is_part = chosen.cost < charges[chosen.index].1;
+                if is_part && chosen.index < dropped {
+                    // What its receipt says of a part has no bound here.
+                    return;
+                }
                 let is_latest = settlements == chosen.settlements;
                 settlements += 1;
                 if kind == Charges::ByReceipt || chosen.index < dropped {
@@ -150,9 +163,10 @@ async fn follow(
                 let cost = u32::try_from(to).unwrap();
                 let settled = store.limiter.settle_charged(chosen.taken, cost).await;
                 assert!(settled.unwrap().0.is_allowed());
-                charges[chosen.index].1 = to;
+                let charge = &mut charges[chosen.index].1;
+                *charge = *charge - chosen.cost + to;
                 let largest = &mut largest[chosen.index].1;
-                *largest = to.max(*largest);
+                *largest = (*charge).max(*largest);
             }
             Action::Settle(..) => {}
         }

@@ -12,6 +12,15 @@ pub(super) fn replayed(numbers: Numbers, charges: &[(u64, u64)]) -> Model {
     model
 }
 
+/// Returns whether the bucket has been full for so long that it may have dropped its charges.
+pub(super) fn is_dropped(numbers: Numbers, charges: &[(u64, u64)], now: u64) -> bool {
+    const KEPT: u64 = 600_000_000;
+    charges.last().is_some_and(|(latest, _)| {
+        let then = now.saturating_sub(KEPT);
+        *latest <= then && replayed(numbers, charges).answer(then, 1).reset == 0
+    })
+}
+
 /// The difference that the settlement of a bucket may make to the model that knew the cost before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exactness {

@@ -79,29 +79,50 @@ local function define_history()
     keep(limit, before, early)
   end
 
-  -- The number of the charge that is settled, or that it is a part of: a lease is one charge, which
-  -- its local charges are parts of. Nothing if it is not kept. The cost tells charges of one moment
-  -- apart. If none of them has it, any that is larger will do, because they count from the same
-  -- moment.
-  local function number_of(history, receipt)
-    local at, same, larger, only, of_this_moment = pack('>I7', receipt.at), nil, nil, nil, 0
+  -- The history with another cost of a charge.
+  local function with_cost(history, number, early, cost)
+    local start = start_of(number)
+    return history:sub(1, start + 6) .. pack('>I2I4', early, min(cost, MOST))
+      .. history:sub(start + CHARGE_WIDTH)
+  end
+
+  -- The history with the other cost of a charge, or of charges of which it was a part; nothing if
+  -- they are not kept. A lease is one charge, which its local charges are parts of. The cost tells
+  -- charges of one moment apart. If none has it, any that is larger will do, or several of them:
+  -- they count from the same moment.
+  local function changed(history, receipt)
+    local at, from, more = pack('>I7', receipt.at), receipt.from, receipt.to - receipt.from
+    local same, larger, only, of_this_moment, open, sum = nil, nil, nil, 0, {}, 0
     for number = history:byte(1), 1, -1 do
       local start = start_of(number)
       if history:sub(start, start + 6) == at then
         local early, cost = unpack('>I2I4', history, start + 7)
-        local is_open = early < IS_FINAL
-        only, of_this_moment = number, of_this_moment + 1
-        if cost == receipt.from then
-          if is_open then return number end
-          same = same or number
-        elseif cost > receipt.from and is_open then
-          larger = larger or number
+        local charge = { number = number, early = early, cost = cost }
+        only, of_this_moment = charge, of_this_moment + 1
+        if early < IS_FINAL then
+          if cost == from then return with_cost(history, number, early + IS_FINAL, cost + more) end
+          if cost > from then larger = larger or charge end
+          open[#open + 1], sum = charge, sum + cost
+        elseif cost == from then
+          same = same or charge
         end
       end
     end
-    if same or larger then return same or larger end
-    if of_this_moment == 1 then return only end
-    return nil
+    local charge = same or larger or of_this_moment == 1 and only
+    if charge then
+      return with_cost(history, charge.number, charge.early, max(charge.cost + more, 0))
+    end
+    if #open == 0 or sum < from then return nil end
+    local rest = from
+    for index = 1, #open do
+      local other = open[index]
+      local taken = min(other.cost, rest)
+      rest = rest - taken
+      local cost = other.cost - taken
+      if index == 1 then cost = cost + receipt.to end
+      history = with_cost(history, other.number, other.early, cost)
+    end
+    return history
   end
 
   -- Settles a charge: all that are kept are charged once more. A charge that is not kept is settled
@@ -111,8 +132,8 @@ local function define_history()
   local function settle(limit, receipt)
     local entry, history = limit.entry, limit.entry.history
     if receipt.at > now then return false end
-    local number, was, settled = number_of(history, receipt), base_of(history), nil
-    if not number then
+    local new, was, settled = changed(history, receipt), base_of(history), nil
+    if not new then
       local at, early = unpack('>I7I2', history, start_of(1))
       local from = at - early % IS_FINAL
       if receipt.at > from then return nil end
@@ -122,31 +143,26 @@ local function define_history()
       }
       limit.algorithm.peek(settled, view, from)
       if limit.cost ~= 0 then limit.algorithm.settle(settled, view, from, receipt) end
-      history = history:sub(1, 1) .. packed(settled) .. history:sub(HISTORY_HEAD + 1)
+      new = history:sub(1, 1) .. packed(settled) .. history:sub(HISTORY_HEAD + 1)
     end
     local recharge = recharger(limit)
-    for other = 1, history:byte(1) do
-      local start = start_of(other)
-      local at, early, cost = unpack('>I7I2I4', history, start)
-      if other == number then
+    for number = 1, history:byte(1) do
+      local at, early, cost = unpack('>I7I2I4', history, start_of(number))
+      local other = unpack('>I4', new, start_of(number) + 9)
+      if not settled and other ~= cost then
         settled = {
           whole = was.whole, part = was.part, since = was.since, full = was.full,
           is_beyond = was.is_beyond,
         }
-        local to = min(max(cost - limit.cost, 0), MOST)
-        recharge(settled, at, early, to)
-        if cost == receipt.from and early < IS_FINAL then early = early + IS_FINAL end
-        history = history:sub(1, start + 6) .. pack('>I2I4', early, to)
-          .. history:sub(start + CHARGE_WIDTH)
-      elseif settled then
-        recharge(settled, at, early, cost)
       end
+      if settled then recharge(settled, at, early, other) end
       recharge(was, at, early, cost)
     end
     local before = packed(entry)
     if packed(was) ~= before then return nil end
+    settled = settled or was
     entry.whole, entry.part, entry.since = settled.whole, settled.part, settled.since
-    entry.full, entry.is_beyond, entry.history = settled.full, settled.is_beyond, history
+    entry.full, entry.is_beyond, entry.history = settled.full, settled.is_beyond, new
     return packed(settled) ~= before
   end
 
