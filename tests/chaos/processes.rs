@@ -28,9 +28,9 @@ fn said(process: Process) -> Said {
     }
 }
 
-fn hammered(mode: &str) -> Vec<Said> {
+fn load_clients(mode: &str) -> Vec<Said> {
     let mut server = Server::start(ServerVersion::Redis7);
-    let (url, prefix) = (server.url(), unique("hammer"));
+    let (url, prefix) = (server.url(), unique("load"));
     let millis = (UP * 2 + DOWN).as_millis().to_string();
     let limits = format!("sliding_window/{TIMES}/3600000/0");
     let environment = [
@@ -61,14 +61,14 @@ fn hammered(mode: &str) -> Vec<Said> {
 #[test]
 fn processes_stay_exact_when_server_is_killed_under_load() {
     let admitted = |said: &[Said]| said.iter().map(|one| one.admitted).sum::<usize>();
-    assert_eq!(admitted(&hammered("open")), 2 * TIMES);
+    assert_eq!(admitted(&load_clients("open")), 2 * TIMES);
 }
 
 /// Each process with the local fallback admits at most one quota during the outage, whatever the
 /// other processes admit.
 #[test]
 fn killed_under_full_load_each_lets_in_a_quota_at_most() {
-    let said = hammered("local");
+    let said = load_clients("local");
     let admitted: usize = said.iter().map(|one| one.admitted).sum();
     assert!(admitted >= TIMES, "{admitted}");
     assert!(admitted <= (PROCESSES + 1) * TIMES, "{admitted}");

@@ -23,9 +23,9 @@ struct Run {
     over_midnight: bool,
 }
 
-fn hammer(version: ServerVersion, limits: &str) -> Run {
+fn load_clients(version: ServerVersion, limits: &str) -> Run {
     let server = shared(version);
-    let (url, prefix, millis) = (server.url(), unique("hammer"), MILLIS.to_string());
+    let (url, prefix, millis) = (server.url(), unique("load"), MILLIS.to_string());
     let environment = [
         ("REDIS_URL", url.as_str()),
         ("PREFIX", &prefix),
@@ -51,9 +51,9 @@ fn hammer(version: ServerVersion, limits: &str) -> Run {
 
 fn exactly(expected: u64, limits: &str) {
     for version in ServerVersion::ALL {
-        let mut run = hammer(version, limits);
+        let mut run = load_clients(version, limits);
         if run.over_midnight {
-            run = hammer(version, limits);
+            run = load_clients(version, limits);
         }
         assert_eq!(run.admitted, expected, "{limits} on {}", version.name());
     }
@@ -101,7 +101,7 @@ fn buckets_gain_exactly_what_time_gives() {
         ("token_bucket/2000/1000/1000", 1000, 2000),
         ("leaky_bucket/200/1000/0", 1, 200),
     ] {
-        let run = hammer(ServerVersion::Redis7, limits);
+        let run = load_clients(ServerVersion::Redis7, limits);
         let most = capacity + run.took * per_second / 1_000_000;
         assert!(run.admitted <= most, "{limits}: {} of {most}", run.admitted);
         // The processes ran at least this long; half of it allows for a machine that stalls.

@@ -13,9 +13,9 @@ use crate::{
 ///
 /// A permit that has reached its deadline is released. A deadline further off than the permit's own
 /// expiry was set before the clock stepped back; it is lowered for good to that expiry from now on,
-/// so that no holder blocks the limit for longer.
+/// so that no owner of a permit blocks the limit for longer.
 ///
-/// Each permit keeps its own expiry, since a deploy may change that of the limit: a holder that
+/// Each permit keeps its own expiry, since a deploy may change that of the limit: an owner that
 /// acquired its permit under the old expiry renews it as often as that one demands. A lowered `max`
 /// takes no permit away.
 #[derive(Debug, Default)]
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(waits(&mut table, &TWO, 3, 3 * SECOND), Some(8 * SECOND));
         assert_eq!(waits(&mut table, &TWO, 3, 11 * SECOND - 1), Some(1));
         assert_eq!(waits(&mut table, &TWO, 3, 11 * SECOND), None);
-        // A late holder does not take the permit of another one.
+        // A late owner does not release the permit of another one.
         assert!(!table.release(PermitId(1)));
         assert_eq!(waits(&mut table, &TWO, 1, 11 * SECOND), Some(SECOND));
         assert!(table.release(PermitId(2)) && !table.release(PermitId(2)));

@@ -53,8 +53,8 @@ pub(super) fn decide(
             (Ok(outcome), _) => break outcome,
             (Err(_), Some(last)) => decided[last] = false,
             (Err(_), None) => {
-                let let_through = Decision::new(true, std::iter::empty());
-                return Ok((let_through.by_fallback(), ChargeReceipts::default()));
+                let admitted = Decision::new(true, std::iter::empty());
+                return Ok((admitted.by_fallback(), ChargeReceipts::default()));
             }
         }
     };

@@ -28,7 +28,7 @@ static TOLD: Mutex<Vec<(LimitLabel, LimitLabel)>> = Mutex::new(Vec::new());
 pub(super) struct ChargedCounter {
     /// The hash of the key without the identity's group. A collision of two counters only causes a
     /// log line.
-    print: u64,
+    fingerprint: u64,
     limit: LimitLabel,
 }
 
@@ -46,11 +46,11 @@ impl ChargedCounter {
         let Key {
             identity,
             zone,
-            kind: slot,
+            kind,
         } = charge.key;
-        let key = (identity.source(), identity.value(), zone, slot);
+        let key = (identity.source(), identity.value(), zone, kind);
         Self {
-            print: FixedState::default().hash_one(key),
+            fingerprint: FixedState::default().hash_one(key),
             limit: LimitLabel {
                 name: charge.limit.name(),
                 times: charge.limit.times(),
@@ -64,7 +64,7 @@ impl ChargedCounter {
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.print == other.print
+        self.fingerprint == other.fingerprint
     }
 
     /// Logs that both limits charged one counter for a request, once for each pair of limits.

@@ -78,7 +78,7 @@ impl std::fmt::Display for RequestError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unidentified(response) => {
-                write!(f, "unidentified, to be answered {}", response.status())
+                write!(f, "unidentified, responded with {}", response.status())
             }
             Self::Denied { decision, .. } => match decision.strictest() {
                 Some(limit) => write!(f, "denied by the limit \"{}\"", limit.name()),

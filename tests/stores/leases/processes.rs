@@ -55,7 +55,7 @@ fn leases_admit_exactly_the_limit_in_a_cluster() {
                 .await
                 .unwrap()
         };
-        let hammer = async |limiter: RateLimiter| {
+        let count_admitted = async |limiter: RateLimiter| {
             let mut admitted = 0;
             while limiter.check(&limit, ID).await.unwrap().is_allowed() {
                 admitted += 1;
@@ -67,8 +67,8 @@ fn leases_admit_exactly_the_limit_in_a_cluster() {
         // The limiter that is denied first runs again, because the other one may have returned a
         // lease.
         let rounds = [
-            join_all([hammer(one.clone()), hammer(other.clone())]).await,
-            join_all([hammer(one), hammer(other)]).await,
+            join_all([count_admitted(one.clone()), count_admitted(other.clone())]).await,
+            join_all([count_admitted(one), count_admitted(other)]).await,
         ];
         let sum: u32 = rounds.iter().flatten().sum();
         assert_eq!(sum, 3000);

@@ -36,7 +36,7 @@ fn admissions(process: Process) -> Vec<Admission> {
 }
 
 /// All admissions of all processes, in the order of their requests.
-fn hammered(limit: &str) -> Vec<Admission> {
+fn load_clients(limit: &str) -> Vec<Admission> {
     let server = Server::start(ServerVersion::Redis7);
     let lease = LEASE.to_string();
     let more = [("LEASE", lease.as_str()), ("MILLIS", "3500"), ("TELL", "")];
@@ -58,7 +58,7 @@ fn most(all: &[Admission]) -> usize {
 
 #[test]
 fn no_fixed_window_holds_more_than_the_limit() {
-    let mut all = hammered("fixed_window/600/1000/0");
+    let mut all = load_clients("fixed_window/600/1000/0");
     // Each reported end is early by the duration of the response, so the ends of one window are
     // close together.
     all.sort_by_key(|one| one.end);
@@ -82,7 +82,7 @@ fn other_algorithms_exceed_by_at_most_the_leases() {
         ("token_bucket/600/1000/600", 2 * TIMES),
         ("interval/600/1000/600", 2 * TIMES),
     ] {
-        let all = hammered(limit);
+        let all = load_clients(limit);
         let most = most(&all);
         assert!(most <= alone + PROCESSES * LEASE, "{limit}: {most}");
         assert!(all.len() >= 2 * TIMES, "{limit}: only {}", all.len());

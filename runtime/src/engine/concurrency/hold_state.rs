@@ -19,7 +19,7 @@ enum HoldPhase {
     Held {
         until: Micros,
     },
-    /// Another holder may have run since. A later renewal cannot undo that: exclusivity can no
+    /// Another owner may have run since. A later renewal cannot undo that: exclusivity can no
     /// longer be promised.
     Lost,
     Released,

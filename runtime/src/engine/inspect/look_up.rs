@@ -102,7 +102,7 @@ impl Engine {
     }
 
     /// Deletes the counter of a concurrency limit: the permits count no longer, though their
-    /// holders go on until they are done.
+    /// owners go on until they are done.
     pub(crate) async fn reset_permits(
         &self,
         limit: &Concurrency,

@@ -95,15 +95,19 @@ impl<T> ExpiringTable<T> {
         }
     }
 
-    /// Returns the value of `print`, unless it has expired.
-    pub(super) fn find(&self, print: Fingerprint, now: Micros) -> Option<&T> {
-        let entry = &self.entries[self.index_of(print)?];
+    /// Returns the value of `fingerprint`, unless it has expired.
+    pub(super) fn find(&self, fingerprint: Fingerprint, now: Micros) -> Option<&T> {
+        let entry = &self.entries[self.index_of(fingerprint)?];
         (entry.expires() > now).then_some(&entry.value)
     }
 
-    /// Returns the value of `print` and when it expires, unless it has.
-    pub(super) fn find_with_expiry(&self, print: Fingerprint, now: Micros) -> Option<(&T, Micros)> {
-        let entry = &self.entries[self.index_of(print)?];
+    /// Returns the value of `fingerprint` and when it expires, unless it has.
+    pub(super) fn find_with_expiry(
+        &self,
+        fingerprint: Fingerprint,
+        now: Micros,
+    ) -> Option<(&T, Micros)> {
+        let entry = &self.entries[self.index_of(fingerprint)?];
         (entry.expires() > now).then(|| (&entry.value, entry.expires()))
     }
 
@@ -142,24 +146,28 @@ impl<T> ExpiringTable<T> {
         self.entries.iter_mut().map(|entry| &mut entry.value)
     }
 
-    /// Returns the entry of `print`, unless it has expired.
-    pub(super) fn find_mut(&mut self, print: Fingerprint, now: Micros) -> Option<&mut Entry<T>> {
-        let index = self.index_of(print)?;
+    /// Returns the entry of `fingerprint`, unless it has expired.
+    pub(super) fn find_mut(
+        &mut self,
+        fingerprint: Fingerprint,
+        now: Micros,
+    ) -> Option<&mut Entry<T>> {
+        let index = self.index_of(fingerprint)?;
         let entry = &mut self.entries[index];
         (entry.expires() > now).then_some(entry)
     }
 
-    /// Returns the entry of `print`. An absent or expired value is replaced by `value()`, and a
-    /// full table evicts an entry first; `dropped` receives each value that goes. A new entry
+    /// Returns the entry of `fingerprint`. An absent or expired value is replaced by `value()`, and
+    /// a full table evicts an entry first; `dropped` receives each value that goes. A new entry
     /// expires at `now`, so the caller sets its expiry.
     pub(super) fn find_or_insert(
         &mut self,
-        print: Fingerprint,
+        fingerprint: Fingerprint,
         now: Micros,
         value: impl FnOnce() -> T,
         mut dropped: impl FnMut(T),
     ) -> &mut Entry<T> {
-        let index = match self.index_of(print) {
+        let index = match self.index_of(fingerprint) {
             Some(index) => {
                 let entry = &mut self.entries[index];
                 if entry.expires() <= now {
@@ -172,7 +180,7 @@ impl<T> ExpiringTable<T> {
                     self.evict_where(SAMPLE, now, |_| true, dropped);
                 }
                 self.push(Entry {
-                    fingerprint: print,
+                    fingerprint,
                     rank: now.min(LATEST),
                     value: value(),
                 })
@@ -181,8 +189,8 @@ impl<T> ExpiringTable<T> {
         &mut self.entries[index]
     }
 
-    pub(super) fn remove(&mut self, print: Fingerprint) -> Option<T> {
-        self.index_of(print).map(|index| self.take(index))
+    pub(super) fn remove(&mut self, fingerprint: Fingerprint) -> Option<T> {
+        self.index_of(fingerprint).map(|index| self.take(index))
     }
 
     /// Examines the next `count` entries, at most each once, and drops the expired ones.
@@ -215,9 +223,9 @@ impl<T> ExpiringTable<T> {
         self.entries.is_empty()
     }
 
-    fn index_of(&self, print: Fingerprint) -> Option<usize> {
-        let is_at = |index: &u32| self.entries[*index as usize].fingerprint == print;
-        let index = self.index.find(print.hash(), is_at)?;
+    fn index_of(&self, fingerprint: Fingerprint) -> Option<usize> {
+        let is_at = |index: &u32| self.entries[*index as usize].fingerprint == fingerprint;
+        let index = self.index.find(fingerprint.hash(), is_at)?;
         Some(*index as usize)
     }
 

@@ -37,10 +37,10 @@ impl<S> CircuitBreaker<S> {
 
     async fn ask<T>(
         &self,
-        question: impl Future<Output = Result<T, StoreError>>,
+        call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let _permit = self.circuit.permit().map_err(StoreError::circuit_open)?;
-        question.await
+        call.await
     }
 }
 

@@ -73,8 +73,8 @@ mod tests {
     fn table(len: usize) -> ExpiringTable<usize> {
         let mut table = ExpiringTable::new(len);
         for index in 0..len {
-            let print = Fingerprint::new(index as u64, index as u64);
-            let entry = table.find_or_insert(print, 0, || index, drop);
+            let fingerprint = Fingerprint::new(index as u64, index as u64);
+            let entry = table.find_or_insert(fingerprint, 0, || index, drop);
             entry.set_expiry(NEVER);
         }
         table

@@ -43,9 +43,10 @@ impl MemoryStore {
                         let mut shard = shard.lock();
                         let now = self.clock.now();
                         let length = shard.length_of(table).min(end);
-                        let (next, deleted) = shard.delete_where(table, end, step, now, |print| {
-                            limits.iter().any(|limit| print.is_of_limit(*limit))
-                        });
+                        let (next, deleted) =
+                            shard.delete_where(table, end, step, now, |fingerprint| {
+                                limits.iter().any(|limit| fingerprint.is_of_limit(*limit))
+                            });
                         scanned.looked_at += (length - next) as u64;
                         scanned.deleted += deleted;
                         end = next;
@@ -90,20 +91,20 @@ impl MemoryStore {
         let (hash, shard) = self.lock_one(&key);
         let now = self.clock.now();
         let left = |expires: Micros| expires.saturating_sub(now);
-        let print = hash.fingerprint;
+        let fingerprint = hash.fingerprint;
         let (state, expires) = match limit.kind {
             KeyKind::Counter { .. } | KeyKind::Calendar { .. } => {
-                let (state, expires) = shard.counters.find_with_expiry(print, now)?;
+                let (state, expires) = shard.counters.find_with_expiry(fingerprint, now)?;
                 let expires = left(expires);
                 let state = EntryState::of_counter(limit.kind, state, now, expires);
                 (state, expires)
             }
             KeyKind::PermitTable { .. } => {
-                let (permits, expires) = shard.permits.find_with_expiry(print, now)?;
+                let (permits, expires) = shard.permits.find_with_expiry(fingerprint, now)?;
                 (EntryState::of_permits(permits, now), left(expires))
             }
             KeyKind::Block { .. } => {
-                let (block, expires) = shard.blocks.find_with_expiry(print, now)?;
+                let (block, expires) = shard.blocks.find_with_expiry(fingerprint, now)?;
                 (EntryState::of_block(block, now)?, left(expires))
             }
         };

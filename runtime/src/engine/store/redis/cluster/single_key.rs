@@ -101,8 +101,8 @@ impl RedisStore {
         let Some(charge) = check.charges.first() else {
             return Err(StoreError::nothing());
         };
-        let print = self.executor.upkeep().hasher.hash(&charge.key).fingerprint;
-        self.ask_key(SingleKey::Counter, print, check, deadline)
+        let fingerprint = self.executor.upkeep().hasher.hash(&charge.key).fingerprint;
+        self.ask_key(SingleKey::Counter, fingerprint, check, deadline)
             .await
     }
 
@@ -112,12 +112,13 @@ impl RedisStore {
         charge: &Charge<'_>,
         deadline: Instant,
     ) -> Result<Micros, StoreError> {
-        let print = self.executor.upkeep().hasher.hash(&charge.key.block());
+        let key = charge.key.block();
+        let fingerprint = self.executor.upkeep().hasher.hash(&key).fingerprint;
         let check = Check {
             mode: Mode::Peek,
             charges: Charges::from_elem(*charge, 1),
         };
-        let asked = self.ask_key(SingleKey::Block, print.fingerprint, check, deadline);
+        let asked = self.ask_key(SingleKey::Block, fingerprint, check, deadline);
         Ok(match asked.await?.verdicts.first() {
             Some(verdict) if verdict.blocked => verdict.reset,
             _ => 0,
@@ -127,11 +128,11 @@ impl RedisStore {
     async fn ask_key(
         &self,
         only: SingleKey,
-        print: Fingerprint,
+        fingerprint: Fingerprint,
         check: Check<'_>,
         deadline: Instant,
     ) -> Result<Outcome, StoreError> {
-        let batch_key = BatchKey::Key(only, print);
+        let batch_key = BatchKey::Key(only, fingerprint);
         let outcomes = self.executor.decide(batch_key, &[check], deadline).await?;
         outcomes.into_iter().next().ok_or_else(StoreError::nothing)
     }
