@@ -204,10 +204,10 @@ impl<B: Bucket> ChargeHistory<B> {
             charges: self.charges.clone(),
         };
         if !settled.change(settlement) {
-            if settlement.receipt.at > first.from() {
+            if settlement.receipt.at > first.counts_from() {
                 return None;
             }
-            settled.base.settle(limit, settlement, first.from());
+            settled.base.settle(limit, settlement, first.counts_from());
         }
         settled.bucket = settled.charged_again(limit);
         Some(settled)

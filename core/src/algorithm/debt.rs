@@ -110,7 +110,7 @@ impl Debt {
 
     /// Returns when a bucket of `capacity` is or was without debt, in whole microseconds.
     #[inline]
-    pub(super) fn settled_at(&self, limit: &Limit, capacity: u32) -> Micros {
+    pub(super) fn paid_at(&self, limit: &Limit, capacity: u32) -> Micros {
         let owed = TokenDebt(self.owed(limit, capacity));
         self.since.saturating_add(owed.drain_time(limit))
     }

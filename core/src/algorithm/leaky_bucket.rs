@@ -75,7 +75,7 @@ impl CounterState for LeakyBucket {
 
     #[inline]
     fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
-        self.0.settled_at(limit, limit.times())
+        self.0.paid_at(limit, limit.times())
     }
 
     /// Settles what is left of a charge. A refund loses what was carried over into the charge,

@@ -31,7 +31,7 @@ impl PastCharge {
     }
 
     /// Returns the time from which it counts.
-    pub(super) fn from(&self) -> Micros {
+    pub(super) fn counts_from(&self) -> Micros {
         self.at.saturating_sub(self.early.into())
     }
 
@@ -44,7 +44,7 @@ impl PastCharge {
     /// Charges it to `bucket`, which is as it was right before.
     pub(super) fn charge(&self, bucket: &mut impl CounterState, limit: &Limit) {
         if self.cost > 0 {
-            let from = self.from();
+            let from = self.counts_from();
             let view = bucket.view_at(limit, from);
             bucket.charge(view, limit, self.cost, from);
         }

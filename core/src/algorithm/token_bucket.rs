@@ -68,7 +68,7 @@ impl CounterState for GreedyBucket {
     /// nothing, whenever it comes.
     #[inline]
     fn due_at(&self, limit: &Limit, _now: Micros) -> Micros {
-        self.0.settled_at(limit, limit.quota())
+        self.0.paid_at(limit, limit.quota())
     }
 
     #[inline]

@@ -42,7 +42,7 @@ if code >= 8 then
 end
 
 -- The time at which the debt of a bucket of `capacity` was paid, or will be.
-local settled_at
+local paid_at
 
 if code == 4 or code == 5 or code == 6 then
   load_debt = function(key, raw)
@@ -212,7 +212,7 @@ if code == 4 or code == 5 or code == 6 then
     return true
   end
 
-  settled_at = function(entry, limit, capacity)
+  paid_at = function(entry, limit, capacity)
     local whole, part = owed(entry, capacity)
     return entry.since + drain_time(whole, part, limit)
   end

@@ -46,7 +46,7 @@ if code == 6 then
   if not in_turn then return leaky end
   return in_turn(
     leaky,
-    function(entry, limit) return settled_at(entry, limit, limit.times) end,
+    function(entry, limit) return paid_at(entry, limit, limit.times) end,
     function(limit, entry, now)
       local drained = entry.drained + limit.times * (now - entry.since)
       return min(drained, limit.cost * limit.window)

@@ -32,7 +32,7 @@ if code == 4 then
   if not in_turn then return greedy end
   return in_turn(
     greedy,
-    function(entry, limit) return settled_at(entry, limit, limit.quota) end,
+    function(entry, limit) return paid_at(entry, limit, limit.quota) end,
     function(limit) return limit.part end
   )
 end
