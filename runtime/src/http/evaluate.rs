@@ -135,8 +135,8 @@ async fn evaluate_waiting<'a>(
 ) -> Result<Evaluation<'a>, RateLimitError> {
     let (charges, charged) = charges(resolved_rules);
     let charged = charged.as_slice();
-    let wanted = charges.iter().zip(charged).map(|(charge, resolved_rules)| {
-        OwnedCharge::of(charge).with_max_wait(max_wait_of(resolved_rules))
+    let wanted = charges.iter().zip(charged).map(|(charge, resolved_rule)| {
+        OwnedCharge::of(charge).with_max_wait(max_wait_of(resolved_rule))
     });
     let alternative: Vec<OwnedCharge> = wanted.collect();
     let most = Some(engine.settings().max_waiting);

@@ -105,15 +105,14 @@ impl<'a> Evaluation<'a> {
         } else {
             decision.strictest()
         };
-        let resolved_rules = denied_by.and_then(|status| charged.get(status.index()));
+        let denying = denied_by.and_then(|status| charged.get(status.index()));
         let mut counters = SmallVec::new();
         if decision.is_allowed() {
-            let charges = charged.iter().map(|resolved_rules| resolved_rules.charge());
+            let charges = charged.iter().map(|resolved_rule| resolved_rule.charge());
             counters.extend(charges.map(|charge| ChargedCounter::of(&charge)));
         }
         Self {
-            custom_response: resolved_rules
-                .and_then(|resolved_rules| resolved_rules.rule.custom_response()),
+            custom_response: denying.and_then(|resolved_rule| resolved_rule.rule.custom_response()),
             decision,
             refunds: None,
             hold: None,
@@ -156,14 +155,14 @@ fn push_charge<'a, T>(
     charges: &mut Charges<'a>,
     charged: &mut SmallVec<[&'a T; 1]>,
     charge: Charge<'a>,
-    resolved_rules: &'a T,
+    resolved_rule: &'a T,
 ) {
     let Some(same) = charges
         .iter()
         .position(|other| other.key.is_same(&charge.key))
     else {
         charges.push(charge);
-        charged.push(resolved_rules);
+        charged.push(resolved_rule);
         return;
     };
     SHARED_COUNTERS.log(format_args!(
@@ -178,6 +177,6 @@ fn push_charge<'a, T>(
         |limit: &Charge<'_>, of: &Charge<'_>| u64::from(limit.limit.quota()) * u64::from(of.cost);
     if (fit(one, other), one.limit.times()) < (fit(other, one), other.limit.times()) {
         charges[same] = charge;
-        charged[same] = resolved_rules;
+        charged[same] = resolved_rule;
     }
 }

@@ -61,7 +61,7 @@ pub(super) struct Grant {
 
 /// One charge that was served out of a grant.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LocalCharge {
+pub(super) struct LeasedCharge {
     pub(super) number: u64,
     pub(super) receipt: Receipt,
     pub(super) verdict: Verdict,
@@ -97,7 +97,7 @@ impl Account {
     }
 
     /// Charges `cost` to one grant that has not ended.
-    pub(super) fn take(&mut self, cost: u32, now: Micros) -> Option<LocalCharge> {
+    pub(super) fn take(&mut self, cost: u32, now: Micros) -> Option<LeasedCharge> {
         let mut grants = self.grants.iter_mut();
         let grant = grants.find(|grant| grant.left >= cost && now < grant.until)?;
         grant.left -= cost;
@@ -108,7 +108,7 @@ impl Account {
             remaining: grant.receipt.remaining.saturating_add(grant.left),
             ..grant.receipt
         };
-        Some(LocalCharge {
+        Some(LeasedCharge {
             number: self.number,
             receipt,
             verdict: self.verdict(now),
@@ -122,7 +122,7 @@ impl Account {
         fits.then(|| self.verdict(now))
     }
 
-    /// Puts a local charge back into its grant; returns false if the grant is gone.
+    /// Puts a leased charge back into its grant; returns false if the grant is gone.
     pub(super) fn put_back(&mut self, receipt: &Receipt) -> bool {
         let mut grants = self.grants.iter_mut();
         let same = |grant: &&mut Grant| {

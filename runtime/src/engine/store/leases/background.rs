@@ -14,7 +14,7 @@ use smallvec::smallvec;
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use super::{
-    account::{Account, Grant, IDLE_LIFETIMES, LocalCharge},
+    account::{Account, Grant, IDLE_LIFETIMES, LeasedCharge},
     lease_key::LeaseKey,
     pool::LeasePool,
     table::{AccountKey, find, set_expiry},
@@ -81,11 +81,11 @@ impl<S: Store + 'static> LeasePool<S> {
         }
     }
 
-    /// Spawns a task that refunds a local charge whose grant is gone.
+    /// Spawns a task that refunds a leased charge whose grant is gone.
     pub(super) fn return_served(
         self: &Arc<Self>,
         owner: Arc<LeaseKey>,
-        served: &LocalCharge,
+        served: &LeasedCharge,
         now: Micros,
     ) {
         let grant = Grant {

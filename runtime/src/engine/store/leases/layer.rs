@@ -15,7 +15,7 @@ use actix_throttle_core::{
 };
 use smallvec::SmallVec;
 
-use super::{leased_charge::LeasedCharge, pool::LeasePool};
+use super::{pool::LeasePool, uncommitted_charges::UncommittedCharges};
 use crate::engine::{
     clock::Clock,
     observe::Observers,
@@ -54,13 +54,13 @@ impl<S: Store + 'static> Leases<S> {
         if !check.mode.is_charge() || !check.charges.iter().all(is_leased) {
             return None;
         }
-        let mut held = LeasedCharge::new(&self.pool);
-        let verdicts = check.charges.iter().map(|charge| held.take(charge));
+        let mut uncommitted = UncommittedCharges::new(&self.pool);
+        let verdicts = check.charges.iter().map(|charge| uncommitted.take(charge));
         let verdicts = verdicts.collect::<Option<_>>()?;
         Some(Outcome {
             allowed: true,
             verdicts,
-            receipts: held.commit(check.mode),
+            receipts: uncommitted.commit(check.mode),
             mirror_receipts: Receipts::new(),
             stable_for: 0,
             source: DecisionSource::Lease,
@@ -72,16 +72,16 @@ impl<S: Store + 'static> Leases<S> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped midway, `held` puts back what leases served. The store may still
-    /// charge the rest.
+    /// If the future is dropped midway, `uncommitted` puts back what leases served. The store may
+    /// still charge the rest.
     async fn decide_leased(&self, check: &Check<'_>, miss: Miss) -> Result<Outcome, StoreError> {
         let serves = check.mode.is_charge();
-        let mut held = LeasedCharge::new(&self.pool);
+        let mut uncommitted = UncommittedCharges::new(&self.pool);
         let mut rest = Charges::new();
         let mut own: SmallVec<[Option<Verdict>; 1]> = SmallVec::new();
         for charge in &check.charges {
             let verdict = match (is_leased(charge) && !miss.has_no_lease, serves) {
-                (true, true) => held.take(charge),
+                (true, true) => uncommitted.take(charge),
                 (true, false) => self.pool.peek(charge),
                 (false, _) => None,
             };
@@ -91,7 +91,7 @@ impl<S: Store + 'static> Leases<S> {
             own.push(verdict);
         }
         if rest.is_empty() {
-            let receipts = held.commit(check.mode);
+            let receipts = uncommitted.commit(check.mode);
             return Ok(Outcome {
                 allowed: true,
                 verdicts: own.into_iter().flatten().collect(),
@@ -112,7 +112,8 @@ impl<S: Store + 'static> Leases<S> {
         } else {
             Miss::UNASKED
         };
-        // Dropping `held` puts the local charges back on an error or a cancellation from here on.
+        // Dropping `uncommitted` puts the leased charges back on an error or a cancellation from
+        // here on.
         let inner = self.pool.inner();
         let outcomes = inner.decide(slice::from_ref(&part), miss).await?;
         let outcome = outcomes.into_iter().next();
@@ -136,7 +137,7 @@ impl<S: Store + 'static> Leases<S> {
             .zip(&check.charges)
             .filter_map(|(own, charge)| match own {
                 Some(verdict) if allowed || !serves => Some(*verdict),
-                // The drop of `held` puts this charge back.
+                // The drop of `uncommitted` puts this charge back.
                 Some(verdict) => Some(Verdict {
                     remaining: verdict.remaining.saturating_add(charge.cost),
                     ..*verdict
@@ -147,7 +148,7 @@ impl<S: Store + 'static> Leases<S> {
         let receipts = match check.mode {
             Mode::ChargeForReceipts if allowed => {
                 let mut asked = outcome.receipts.into_iter();
-                let mut served = held.commit(check.mode).into_iter();
+                let mut served = uncommitted.commit(check.mode).into_iter();
                 let of = |own: &Option<Verdict>| match own {
                     Some(_) => served.next().flatten(),
                     None => asked.next().flatten(),
@@ -157,7 +158,7 @@ impl<S: Store + 'static> Leases<S> {
             Mode::ChargeForReceipts => vec![None; check.charges.len()],
             _ => {
                 if allowed {
-                    held.commit(check.mode);
+                    uncommitted.commit(check.mode);
                 }
                 Receipts::new()
             }

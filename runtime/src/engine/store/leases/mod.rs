@@ -15,10 +15,10 @@ mod account;
 mod background;
 mod layer;
 mod lease_key;
-mod leased_charge;
 mod pool;
 mod table;
 #[cfg(all(test, feature = "test-util"))]
 mod tests;
+mod uncommitted_charges;
 
 pub(crate) use self::layer::Leases;

@@ -20,7 +20,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::RwLock;
 
 use super::{
-    account::{Account, IDLE_LIFETIMES, LocalCharge},
+    account::{Account, IDLE_LIFETIMES, LeasedCharge},
     lease_key::LeaseKey,
     table::{AccountKey, AccountTable, Accounts, find, remove, set_expiry},
 };
@@ -90,15 +90,18 @@ impl<S> LeasePool<S> {
         self.shards[hash.shard(SHARDS)].lock()
     }
 
-    fn hash(&self, key: &Key<'_>) -> AccountKey {
+    fn account_key(&self, key: &Key<'_>) -> AccountKey {
         (self.hasher.zone_hash(key), key.kind)
     }
 }
 
 impl<S: Store + 'static> LeasePool<S> {
     /// Charges a cost to a lease, if one has enough left.
-    pub(super) fn take(self: &Arc<Self>, charge: &Charge<'_>) -> Option<(AccountKey, LocalCharge)> {
-        let at = self.hash(&charge.key);
+    pub(super) fn take(
+        self: &Arc<Self>,
+        charge: &Charge<'_>,
+    ) -> Option<(AccountKey, LeasedCharge)> {
+        let at = self.account_key(&charge.key);
         let mut shard = self.lock(at);
         // The time is read under the lock: a grant that has ended by then may be returned already.
         let now = self.now();
@@ -117,7 +120,7 @@ impl<S: Store + 'static> LeasePool<S> {
 
     /// Returns how a charge stands, if a lease has room for it.
     pub(super) fn peek(&self, charge: &Charge<'_>) -> Option<Verdict> {
-        let at = self.hash(&charge.key);
+        let at = self.account_key(&charge.key);
         let mut shard = self.lock(at);
         let now = self.now();
         let account = find(&mut shard, at, now)?;
@@ -125,13 +128,13 @@ impl<S: Store + 'static> LeasePool<S> {
         account.peek(charge.cost, now)
     }
 
-    /// Puts back a local charge whose request was not admitted.
-    pub(super) fn put_back(self: &Arc<Self>, at: AccountKey, served: &LocalCharge) {
+    /// Puts back a leased charge whose request was not admitted.
+    pub(super) fn put_back(self: &Arc<Self>, at: AccountKey, served: &LeasedCharge) {
         let mut shard = self.lock(at);
         let now = self.now();
         let Some(account) = find(&mut shard, at, now).filter(|one| one.number == served.number)
         else {
-            // The account was closed in the meantime, so the local charge counts as used.
+            // The account was closed in the meantime, so the leased charge counts as used.
             return;
         };
         if account.put_back(&served.receipt) {
@@ -151,7 +154,7 @@ impl<S: Store + 'static> LeasePool<S> {
         allowed: bool,
         sent: Micros,
     ) -> Verdict {
-        let at = self.hash(&charge.key);
+        let at = self.account_key(&charge.key);
         let mut shard = self.lock(at);
         let now = self.now();
         let mut closed: Vec<Account> = Vec::new();
@@ -194,7 +197,7 @@ impl<S: Store + 'static> LeasePool<S> {
         verdict: &Verdict,
         sent: Micros,
     ) -> Verdict {
-        let at = self.hash(&charge.key);
+        let at = self.account_key(&charge.key);
         let mut shard = self.lock(at);
         let now = self.now();
         match find(&mut shard, at, now).filter(|account| {
@@ -214,7 +217,7 @@ impl<S: Store + 'static> LeasePool<S> {
     /// Drops the accounts of these counters without a refund, because the counters were deleted.
     pub(super) fn drop_accounts(&self, keys: &[Key<'_>]) {
         for key in keys {
-            let at = self.hash(key);
+            let at = self.account_key(key);
             drop(remove(&mut self.lock(at), at));
         }
     }
@@ -233,7 +236,7 @@ impl<S: Store + 'static> LeasePool<S> {
 
     /// Closes all accounts in the zone of this key, and returns their leases.
     pub(super) fn end_zone(self: &Arc<Self>, key: &Key<'_>) {
-        let at = self.hash(key);
+        let at = self.account_key(key);
         let accounts = self.lock(at).remove(at.0.fingerprint);
         self.spawn_return(accounts.into_iter().flatten());
     }

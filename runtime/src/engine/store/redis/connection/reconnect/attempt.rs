@@ -19,7 +19,7 @@ use crate::engine::store::redis::{
 
 /// The reason why an attempt to connect or a verification has failed.
 #[derive(Debug)]
-pub(crate) enum Missed {
+pub(crate) enum AttemptError {
     Failed(RedisError),
     /// This process was late itself, so nothing is known about the store.
     OwnLateness,
@@ -32,9 +32,9 @@ impl ReconnectTask {
         self.state
             .upgrade()?
             .replace(|state| match (state, outcome) {
-                (Connectivity::Closed, _) | (_, Err(Missed::OwnLateness)) => None,
+                (Connectivity::Closed, _) | (_, Err(AttemptError::OwnLateness)) => None,
                 (_, Ok(connection)) => Some(Connectivity::Ready(Established::new(connection))),
-                (_, Err(Missed::Failed(error))) => Some(Connectivity::failed(error)),
+                (_, Err(AttemptError::Failed(error))) => Some(Connectivity::failed(error)),
             });
         Some(())
     }
@@ -68,7 +68,7 @@ impl ReconnectTask {
     }
 
     /// Tries once to connect, and tells the circuit breaker the result.
-    pub(crate) async fn attempt(&mut self) -> Result<Connection, Missed> {
+    pub(crate) async fn attempt(&mut self) -> Result<Connection, AttemptError> {
         let began = Instant::now();
         let outcome = self.connection().await;
         if let Some(state) = self.state.upgrade() {
@@ -77,8 +77,8 @@ impl ReconnectTask {
         self.has_failed = outcome.is_err();
         match &outcome {
             Ok(_) => self.took = Some(began.elapsed()),
-            Err(Missed::Failed(error)) => self.upkeep.circuit.incident(began, error),
-            Err(Missed::OwnLateness) => {}
+            Err(AttemptError::Failed(error)) => self.upkeep.circuit.incident(began, error),
+            Err(AttemptError::OwnLateness) => {}
         }
         outcome
     }
@@ -86,7 +86,7 @@ impl ReconnectTask {
     /// Makes a connection. While the circuit is not closed, it also verifies the store over it. If
     /// Redis refuses that with an error, the connection is used all the same, and the refusal is an
     /// incident.
-    async fn connection(&mut self) -> Result<Connection, Missed> {
+    async fn connection(&mut self) -> Result<Connection, AttemptError> {
         let upkeep = Arc::clone(&self.upkeep);
         let longest = upkeep.pool.connect_timeout(self.took);
         let connection = timely(longest, upkeep.pool.connect()).await?;
@@ -102,10 +102,10 @@ impl ReconnectTask {
         .await
         {
             Ok(()) => upkeep.circuit.decided(),
-            Err(Missed::Failed(error)) if !ends_connection(&error) => {
+            Err(AttemptError::Failed(error)) if !ends_connection(&error) => {
                 upkeep.circuit.incident(began, &error);
             }
-            Err(missed) => return Err(missed),
+            Err(error) => return Err(error),
         }
         Ok(connection)
     }
@@ -115,14 +115,15 @@ impl ReconnectTask {
 ///
 /// # Errors
 ///
-/// The error of `work` or a timeout; [`Missed::OwnLateness`] if this process was late itself.
+/// The error of `work` or a timeout; [`AttemptError::OwnLateness`] if this process was late
+/// itself.
 pub(crate) async fn timely<T>(
     longest: std::time::Duration,
     work: impl Future<Output = Result<T, RedisError>>,
-) -> Result<T, Missed> {
+) -> Result<T, AttemptError> {
     match within(Instant::now() + longest, pin!(work)).await {
-        Ok(outcome) => outcome.map_err(Missed::Failed),
-        Err(Expired::Silence) => Err(Missed::Failed(timed_out())),
-        Err(Expired::OwnLateness) => Err(Missed::OwnLateness),
+        Ok(outcome) => outcome.map_err(AttemptError::Failed),
+        Err(Expired::Silence) => Err(AttemptError::Failed(timed_out())),
+        Err(Expired::OwnLateness) => Err(AttemptError::OwnLateness),
     }
 }

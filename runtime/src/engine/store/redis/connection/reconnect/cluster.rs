@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{
     AttemptTurn, GoesOn, ReconnectTask,
-    attempt::{Missed, timely},
+    attempt::{AttemptError, timely},
     pause::{AT_ONCE, LONGEST, half_to_whole, up_to},
 };
 use crate::engine::store::redis::connection::{
@@ -72,11 +72,11 @@ impl ReconnectTask {
                 circuit.decided();
                 true
             }
-            Err(Missed::Failed(error)) => {
+            Err(AttemptError::Failed(error)) => {
                 circuit.incident(began, &error);
                 false
             }
-            Err(Missed::OwnLateness) => true,
+            Err(AttemptError::OwnLateness) => true,
         }
     }
 

@@ -8,16 +8,17 @@ use actix_throttle_core::{
 };
 use smallvec::SmallVec;
 
-use super::{account::LocalCharge, pool::LeasePool, table::AccountKey};
+use super::{account::LeasedCharge, pool::LeasePool, table::AccountKey};
 use crate::engine::store::interface::Store;
 
-/// The local charges of a request that the store has not decided yet. Dropping this puts them back.
-pub(super) struct LeasedCharge<'a, S: Store + 'static> {
+/// The leased charges of a request that the store has not decided yet. Dropping this puts them
+/// back.
+pub(super) struct UncommittedCharges<'a, S: Store + 'static> {
     pool: &'a Arc<LeasePool<S>>,
-    served: SmallVec<[(AccountKey, LocalCharge); 1]>,
+    served: SmallVec<[(AccountKey, LeasedCharge); 1]>,
 }
 
-impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
+impl<'a, S: Store + 'static> UncommittedCharges<'a, S> {
     pub(super) fn new(pool: &'a Arc<LeasePool<S>>) -> Self {
         Self {
             pool,
@@ -31,7 +32,7 @@ impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
         Some(served.verdict)
     }
 
-    /// Keeps the local charges, and returns their receipts if `mode` asks for them.
+    /// Keeps the leased charges, and returns their receipts if `mode` asks for them.
     pub(super) fn commit(&mut self, mode: Mode<'_>) -> Receipts {
         let served = std::mem::take(&mut self.served);
         match mode {
@@ -44,7 +45,7 @@ impl<'a, S: Store + 'static> LeasedCharge<'a, S> {
     }
 }
 
-impl<S: Store + 'static> Drop for LeasedCharge<'_, S> {
+impl<S: Store + 'static> Drop for UncommittedCharges<'_, S> {
     fn drop(&mut self) {
         for (at, served) in self.served.drain(..) {
             self.pool.put_back(at, &served);
