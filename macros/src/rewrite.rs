@@ -3,7 +3,8 @@
 use proc_macro2::TokenStream;
 
 use crate::{
-    attribute::AttrName, check::policy, expand, fallback, handler::Handler, own::Own, reapply,
+    attribute::AttrName, check::handler_rules, expand, fallback, handler::Handler, own::Own,
+    reapply,
 };
 
 /// Returns the limited item, or the original item next to the errors.
@@ -17,10 +18,10 @@ pub(crate) fn rewrite(
         Ok(handler) => handler,
         Err(not) => return fallback::item(not),
     };
-    match policy::check(&own, &handler) {
+    match handler_rules::check(&own, &handler) {
         Err(errors) => fallback::handler(handler, &errors),
-        Ok(policy) => reapply::reapply(&handler, &own, &policy.krate)
-            .unwrap_or_else(|| expand::handler::expand(handler, &policy)),
+        Ok(rules) => reapply::reapply(&handler, &own, &rules.krate)
+            .unwrap_or_else(|| expand::handler::expand(handler, &rules)),
     }
 }
 

@@ -5,7 +5,9 @@ pub use std::vec;
 pub use actix_web::HttpResponse;
 
 pub use crate::{
-    http::{DefaultZone, Limited, Policy, PolicyByType, Rule, respond, run_limited, typed},
+    http::{
+        DefaultZone, HandlerRules, HandlerRulesByType, Limited, Rule, respond, run_limited, typed,
+    },
     identity::{Identifier, IntoIdentifier},
 };
 pub use actix_throttle_core::{

@@ -17,7 +17,7 @@ const MAX_PERMIT_WAIT: Micros = 1_000_000;
 /// The standing of one limit of a [`Decision`](crate::decision::Decision).
 #[derive(Clone, Debug)]
 pub struct LimitStatus {
-    policy: AnyLimit,
+    limit: AnyLimit,
     pub(super) verdict: Verdict,
     /// The index of the charge among those that were to be decided.
     index: u32,
@@ -72,11 +72,11 @@ impl LimitStatus {
     #[inline]
     pub fn new(limit: LimitRef<'_>, verdict: Verdict, index: u32) -> Self {
         let mut status = Self {
-            policy: limit.to_any(),
+            limit: limit.to_any(),
             verdict,
             index,
         };
-        status.policy.remove_marks();
+        status.limit.remove_marks();
         status
     }
 
@@ -90,7 +90,7 @@ impl LimitStatus {
     #[must_use]
     #[inline]
     pub fn limit(&self) -> Option<&Limit> {
-        match &self.policy {
+        match &self.limit {
             AnyLimit::Rate(limit) => Some(limit),
             AnyLimit::Concurrency(_) => None,
         }
@@ -100,7 +100,7 @@ impl LimitStatus {
     #[must_use]
     #[inline]
     pub fn concurrency(&self) -> Option<&Concurrency> {
-        match &self.policy {
+        match &self.limit {
             AnyLimit::Rate(_) => None,
             AnyLimit::Concurrency(limit) => Some(limit),
         }
@@ -110,14 +110,14 @@ impl LimitStatus {
     #[must_use]
     #[inline]
     pub fn quota(&self) -> u32 {
-        self.policy.quota()
+        self.limit.quota()
     }
 
     /// Returns the policy's name: the limit's name, else its zone.
     #[must_use]
     #[inline]
     pub fn name(&self) -> &'static str {
-        self.policy.name()
+        self.limit.name()
     }
 
     /// Returns the cost that would still be admitted at this moment.
@@ -174,7 +174,7 @@ impl LimitStatus {
     #[must_use]
     #[inline]
     pub fn retry_after(&self) -> Option<Duration> {
-        match (self.verdict.wait, &self.policy) {
+        match (self.verdict.wait, &self.limit) {
             (Wait::For(micros), AnyLimit::Rate(_)) => Some(Duration::from_micros(micros)),
             (Wait::For(micros), AnyLimit::Concurrency(_)) if self.verdict.blocked => {
                 Some(Duration::from_micros(micros))
@@ -218,6 +218,6 @@ impl LimitStatus {
     #[must_use]
     #[inline]
     pub fn is_shadow(&self) -> bool {
-        self.policy.is_shadow()
+        self.limit.is_shadow()
     }
 }

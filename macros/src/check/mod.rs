@@ -1,14 +1,14 @@
-//! Checks raw arguments and the function, and returns a policy that expansion cannot fail on.
+//! Checks raw arguments and the function, and returns rules that expansion cannot fail on.
 
 pub(crate) mod concurrency;
 mod duration;
 mod function;
+pub(crate) mod handler_rules;
 pub(crate) mod identifier;
 mod krate;
 pub(crate) mod label;
 pub(crate) mod limit;
 mod named;
-pub(crate) mod policy;
 pub(crate) mod rate;
 mod report;
 pub(crate) mod rule;

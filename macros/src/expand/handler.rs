@@ -9,12 +9,12 @@ use syn::{
 };
 
 use super::{
+    handler_rules::{self, Limits},
     imports, label,
-    policy::{self, Limits},
     returned::Returned,
     spans::{at, located},
 };
-use crate::{check::policy::Policy, handler::Handler};
+use crate::{check::handler_rules::HandlerRules, handler::Handler};
 
 /// The longest tuple for which Actix implements `FromRequest`.
 const LARGEST_TUPLE: usize = 16;
@@ -26,7 +26,7 @@ const LARGEST_TUPLE: usize = 16;
 /// can use `Self` and the generic parameters of the handler and of a surrounding `impl`.
 ///
 /// The future is never `Send`, because the request is not.
-pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
+pub(crate) fn expand(handler: Handler, checked: &HandlerRules) -> TokenStream {
     let uses = imports::uses(&handler);
     let returned = Returned::new(&handler.signature.output);
     let traits = returned.uses(&handler.signature.generics);
@@ -37,13 +37,13 @@ pub(crate) fn expand(handler: Handler, policy: &Policy) -> TokenStream {
         body,
         ..
     } = handler;
-    let krate = &policy.krate;
+    let krate = &checked.krate;
     let private = quote!(#krate::__private);
 
-    let labels = label::labels(policy, &signature.ident);
-    let limits = Limits::new(policy, &labels, &signature, &private);
-    let items = policy::items(&limits);
-    let rules = policy::rules(&limits);
+    let labels = label::labels(checked, &signature.ident);
+    let limits = Limits::new(checked, &labels, &signature, &private);
+    let items = handler_rules::items(&limits);
+    let rules = handler_rules::rules(&limits);
 
     let arguments: Vec<&PatType> = signature
         .inputs

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{LitStr, ext::IdentExt};
 
 use crate::check::{
-    policy::Policy,
+    handler_rules::HandlerRules,
     rule::{Rule, RuleQuota},
     stack,
 };
@@ -44,7 +44,7 @@ impl Zone {
 }
 
 /// Returns one label for each rule; `None` for an unlimited group.
-pub(crate) fn labels(policy: &Policy, handler: &Ident) -> Vec<Option<Label>> {
+pub(crate) fn labels(rules: &HandlerRules, handler: &Ident) -> Vec<Option<Label>> {
     let mut ordinal = 0;
     let label = |(index, rule): (usize, &Rule)| match &rule.quota {
         RuleQuota::Unlimited(_) => None,
@@ -52,7 +52,7 @@ pub(crate) fn labels(policy: &Policy, handler: &Ident) -> Vec<Option<Label>> {
             ordinal += 1;
             let zone = match &limited.label.zone {
                 Some(zone) => Zone::Written(zone.clone()),
-                None => Zone::Own(stack::zone_suffix(&policy.rules, index)),
+                None => Zone::Own(stack::zone_suffix(&rules.list, index)),
             };
             Some(Label {
                 name: name(limited.label.name.as_ref(), ordinal, handler),
@@ -60,7 +60,7 @@ pub(crate) fn labels(policy: &Policy, handler: &Ident) -> Vec<Option<Label>> {
             })
         }
     };
-    policy.rules.iter().enumerate().map(label).collect()
+    rules.list.iter().enumerate().map(label).collect()
 }
 
 /// Returns the given name, or the handler's name, with a number from the second limit on.

@@ -1,4 +1,4 @@
-//! Emits the rules of a policy as calls of the runtime's builders.
+//! Emits the rules of a handler as calls of the runtime's builders.
 
 use actix_throttle_core::status_set::StatusSet;
 use proc_macro2::TokenStream;

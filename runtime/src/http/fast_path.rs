@@ -12,7 +12,7 @@ use actix_throttle_core::{
 };
 use actix_web::HttpRequest;
 
-use super::{context::RuleContext, evaluation::Evaluation, rule::Rule, rule_list::RuleSet};
+use super::{context::RuleContext, evaluation::Evaluation, handler_rules::RuleSet, rule::Rule};
 use crate::engine::{Miss, Tell, error::RateLimitError};
 
 /// A request that the fast path can decide.

@@ -17,10 +17,10 @@ use super::{
     error::RequestError,
     evaluate::evaluate,
     fast_path::SingleRule,
+    handler_rules::RuleSet,
     in_flight::InFlight,
     matching::{MatchedRule, RuleMatcher},
     rule::Rule,
-    rule_list::RuleSet,
 };
 use crate::{
     engine::{Miss, log_lines::UNSETTLED},

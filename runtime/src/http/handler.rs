@@ -14,10 +14,10 @@ use super::{
     body::with_permit,
     decisions::Nesting,
     guard::try_admit,
+    handler_rules::RuleSet,
     in_flight::InFlight,
     limited::{Limited, Parts},
     respond::not_installed,
-    rule_list::RuleSet,
 };
 use crate::{engine::coop_yield, limiter::RateLimiter};
 

@@ -21,6 +21,7 @@ mod evaluation;
 mod fast_path;
 mod guard;
 mod handler;
+mod handler_rules;
 mod in_flight;
 mod limited;
 mod matching;
@@ -31,7 +32,6 @@ mod requested_limit;
 mod resolve;
 mod respond;
 mod rule;
-mod rule_list;
 mod same_policy;
 mod shared_response;
 mod slow_down;
@@ -52,10 +52,10 @@ pub use self::{
     default_zone::DefaultZone,
     error::RequestError,
     handler::{respond, run_limited, typed},
+    handler_rules::{HandlerRules, HandlerRulesByType},
     limited::Limited,
     pending_charge::PendingCharge,
     rate_limits::RateLimits,
     rule::{DynamicLimit, Rule},
-    rule_list::{Policy, PolicyByType},
     throttle::{Paths, Throttle},
 };

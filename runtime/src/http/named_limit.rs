@@ -87,8 +87,8 @@ impl NamedLimitRef {
     }
 
     /// Completes the limit with a name and zone, where the configuration sets none.
-    pub(super) fn fill(&self, policy: AnyLimit) -> AnyLimit {
-        policy.with_default_name(self.label.name, self.label.zone)
+    pub(super) fn fill(&self, limit: AnyLimit) -> AnyLimit {
+        limit.with_default_name(self.label.name, self.label.zone)
     }
 }
 

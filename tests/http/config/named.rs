@@ -1,7 +1,7 @@
 //! Named limits in handlers, written as the attribute expands.
 
 use actix_throttle::{
-    __private::{Limited, Policy, respond, run_limited},
+    __private::{HandlerRules, Limited, respond, run_limited},
     Config, Limit, RateLimitError, RequestError, Rule, Throttle,
     config::Format,
 };
@@ -14,25 +14,26 @@ use actix_web::{
 use harness::http::app::{TestApp, TestService, get, in_own_process};
 
 async fn login(gate: Limited<()>) -> HttpResponse {
-    static POLICY: Policy = Policy::new(|| vec![Rule::named("login")]);
-    run_limited(gate, &POLICY, async |()| "ok", respond).await
+    static RULES: HandlerRules = HandlerRules::new(|| vec![Rule::named("login")]);
+    run_limited(gate, &RULES, async |()| "ok", respond).await
 }
 
 async fn sign_up(gate: Limited<()>) -> HttpResponse {
-    static POLICY: Policy = Policy::new(|| vec![Rule::named("login")]);
-    run_limited(gate, &POLICY, async |()| "ok", respond).await
+    static RULES: HandlerRules = HandlerRules::new(|| vec![Rule::named("login")]);
+    run_limited(gate, &RULES, async |()| "ok", respond).await
 }
 
 async fn search(gate: Limited<()>) -> HttpResponse {
-    static POLICY: Policy =
-        Policy::new(|| vec![Rule::named("search").fallback(Limit::per_minute(3).name("written"))]);
-    run_limited(gate, &POLICY, async |()| "ok", respond).await
+    static RULES: HandlerRules = HandlerRules::new(|| {
+        vec![Rule::named("search").fallback(Limit::per_minute(3).name("written"))]
+    });
+    run_limited(gate, &RULES, async |()| "ok", respond).await
 }
 
 async fn flaky(gate: Limited<()>) -> HttpResponse {
-    static POLICY: Policy = Policy::new(|| vec![Rule::named("flaky")]);
+    static RULES: HandlerRules = HandlerRules::new(|| vec![Rule::named("flaky")]);
     let broken = async |()| ("broken", StatusCode::BAD_GATEWAY);
-    run_limited(gate, &POLICY, broken, respond).await
+    run_limited(gate, &RULES, broken, respond).await
 }
 
 fn routes(config: &mut ServiceConfig) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_throttle::{
-    __private::{Limited, Policy, respond, run_limited},
+    __private::{HandlerRules, Limited, respond, run_limited},
     Config, HeaderStyle, Identifier, Identity, Limit, RateLimiter, Rule, Throttle,
     config::Format,
 };
@@ -43,8 +43,8 @@ fn state(number: usize) -> String {
 }
 
 async fn busy(gate: Limited<()>) -> HttpResponse {
-    static POLICY: Policy = Policy::new(|| vec![Rule::named("inside")]);
-    run_limited(gate, &POLICY, async |()| "ok", respond).await
+    static RULES: HandlerRules = HandlerRules::new(|| vec![Rule::named("inside")]);
+    run_limited(gate, &RULES, async |()| "ok", respond).await
 }
 
 /// The numbers of the configurations that the policies of a response belong to.

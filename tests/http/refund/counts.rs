@@ -149,21 +149,21 @@ async fn refund_returns_the_charged_cost() {
 #[actix_web::test]
 async fn extractors_that_fail_answer_with_a_status_like_others() {
     async fn strict(gate: Limited<(web::Json<u32>,)>) -> HttpResponse {
-        static POLICY: Policy =
-            Policy::new(|| vec![rule(Limit::per_minute(2).zone("strict"), "400")]);
+        static RULES: HandlerRules =
+            HandlerRules::new(|| vec![rule(Limit::per_minute(2).zone("strict"), "400")]);
         let handler = |(_,): (web::Json<u32>,)| async { HttpResponse::Ok().finish() };
-        run_limited(gate, &POLICY, handler, respond).await
+        run_limited(gate, &RULES, handler, respond).await
     }
     async fn failing(gate: Limited<()>) -> HttpResponse {
-        static POLICY: Policy =
-            Policy::new(|| vec![rule(Limit::per_minute(2).zone("failing"), "418")]);
+        static RULES: HandlerRules =
+            HandlerRules::new(|| vec![rule(Limit::per_minute(2).zone("failing"), "418")]);
         let handler = |(): ()| async {
             Err::<HttpResponse, _>(actix_web::error::InternalError::new(
                 "tea",
                 StatusCode::IM_A_TEAPOT,
             ))
         };
-        run_limited(gate, &POLICY, handler, respond).await
+        run_limited(gate, &RULES, handler, respond).await
     }
     let routes = |config: &mut ServiceConfig| {
         config

@@ -48,7 +48,7 @@ impl Drop for OnDrop {
 }
 
 async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
-    static POLICY: Policy = Policy::new(|| vec![rule(LIMIT, "5xx")]);
+    static RULES: HandlerRules = HandlerRules::new(|| vec![rule(LIMIT, "5xx")]);
     let handler = |(signals,): (web::Data<Signals>,)| async move {
         let _on_drop = OnDrop(Arc::clone(&signals.dropped));
         signals.started.notify_one();
@@ -56,7 +56,7 @@ async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
         signals.finished.fetch_add(1, Ordering::SeqCst);
         HttpResponse::InternalServerError().finish()
     };
-    run_limited(gate, &POLICY, handler, respond).await
+    run_limited(gate, &RULES, handler, respond).await
 }
 
 fn routes(signals: &Signals) -> impl Fn(&mut ServiceConfig) + Clone + Send + 'static {

@@ -7,7 +7,7 @@ mod slow;
 mod stacked;
 
 use actix_throttle::{
-    __private::{Limited, Policy, respond, run_limited},
+    __private::{HandlerRules, Limited, respond, run_limited},
     RateLimiter, Rule, StatusSet,
 };
 use actix_web::{
@@ -26,8 +26,8 @@ use harness::{
 macro_rules! limited {
     ($($name:ident: $($rule:expr),+;)+) => { $(
         pub(super) async fn $name(gate: Limited<(web::Query<Asked>,)>) -> HttpResponse {
-            static POLICY: Policy = Policy::new(|| vec![$($rule),+]);
-            run_limited(gate, &POLICY, |(asked,): (web::Query<Asked>,)| answer(asked), respond).await
+            static RULES: HandlerRules = HandlerRules::new(|| vec![$($rule),+]);
+            run_limited(gate, &RULES, |(asked,): (web::Query<Asked>,)| answer(asked), respond).await
         }
     )+ };
 }

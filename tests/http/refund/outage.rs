@@ -25,14 +25,15 @@ limited! {
 
 /// Responds with 500 when the test allows it.
 async fn waiting(gate: Limited<(web::Data<Signals>,)>) -> HttpResponse {
-    static POLICY: Policy =
-        Policy::new(|| vec![rule(LIMIT.zone("waiting"), "5xx").failure_mode(FailureMode::Closed)]);
+    static RULES: HandlerRules = HandlerRules::new(|| {
+        vec![rule(LIMIT.zone("waiting"), "5xx").failure_mode(FailureMode::Closed)]
+    });
     let handler = |(signals,): (web::Data<Signals>,)| async move {
         signals.started.notify_one();
         signals.resume.notified().await;
         HttpResponse::InternalServerError().finish()
     };
-    run_limited(gate, &POLICY, handler, respond).await
+    run_limited(gate, &RULES, handler, respond).await
 }
 
 #[derive(Default)]

@@ -46,9 +46,9 @@ struct Gates {
 macro_rules! slow {
     ($($name:ident: $rule:expr;)+) => { $(
         async fn $name(gate: Limited<Arguments>) -> HttpResponse {
-            static POLICY: Policy = Policy::new(|| vec![$rule]);
+            static RULES: HandlerRules = HandlerRules::new(|| vec![$rule]);
             let handler = |(asked, waits, gates): Arguments| slowly(asked, waits, gates);
-            run_limited(gate, &POLICY, handler, respond).await
+            run_limited(gate, &RULES, handler, respond).await
         }
     )+ };
 }

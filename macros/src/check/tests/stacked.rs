@@ -3,7 +3,7 @@
 use quote::quote;
 
 use super::support::{errors_on, own};
-use crate::{attribute::AttrName, check::policy::check, handler::Handler};
+use crate::{attribute::AttrName, check::handler_rules::check, handler::Handler};
 
 #[test]
 fn two_limits_never_share_a_counter() {
@@ -69,8 +69,8 @@ fn windows_only_the_compiler_knows_are_left_to_it() -> syn::Result<()> {
     let Ok(handler) = Handler::parse(AttrName::RateLimit, item) else {
         return Ok(());
     };
-    let policy = check(&own(quote!("5/s")), &handler)?;
-    let pairs: Vec<_> = policy
+    let rules = check(&own(quote!("5/s")), &handler)?;
+    let pairs: Vec<_> = rules
         .deferred
         .iter()
         .map(|pair| (pair.first, pair.second))

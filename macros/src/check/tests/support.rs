@@ -5,10 +5,10 @@ use quote::quote;
 
 use crate::{
     attribute::AttrName,
-    check::policy::check,
+    check::handler_rules::check,
     expand::{
+        handler_rules::{self, Limits},
         label,
-        policy::{self, Limits},
     },
     handler::Handler,
     own::Own,
@@ -57,14 +57,14 @@ pub(super) fn assert_errors(errors: &[String], starts: &[&str]) {
 /// and of the `stacked` ones.
 pub(super) fn calls(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
     expanded(arguments, stacked, |limits| {
-        let calls = policy::calls(limits);
+        let calls = handler_rules::calls(limits);
         quote!(#(#calls),*)
     })
 }
 
 /// Returns the items that those calls use, without spaces.
 pub(super) fn items(arguments: TokenStream, stacked: TokenStream) -> syn::Result<String> {
-    expanded(arguments, stacked, policy::items)
+    expanded(arguments, stacked, handler_rules::items)
 }
 
 fn expanded(
@@ -73,10 +73,10 @@ fn expanded(
     expand: impl Fn(&Limits<'_>) -> TokenStream,
 ) -> syn::Result<String> {
     let handler = handler(stacked)?;
-    let policy = check(&own(arguments), &handler)?;
-    let labels = label::labels(&policy, &handler.signature.ident);
+    let rules = check(&own(arguments), &handler)?;
+    let labels = label::labels(&rules, &handler.signature.ident);
     let private = quote!(::actix_throttle::__private);
-    let limits = Limits::new(&policy, &labels, &handler.signature, &private);
+    let limits = Limits::new(&rules, &labels, &handler.signature, &private);
     Ok(expand(&limits).to_string().replace(' ', ""))
 }
 

@@ -1,4 +1,4 @@
-//! Emits the policy of a handler: its constants, its statics, and the expression for its rules.
+//! Emits the rules of a handler: their constants, their static, and the expression for them.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -15,14 +15,14 @@ use super::{
 };
 use crate::check::{
     concurrency::ConcurrencySpec,
-    policy::Policy,
+    handler_rules::HandlerRules,
     rule::{LimitSpec, Limited, Rule, RuleQuota},
     stack::SHARED,
 };
 
 /// The rules of a handler with everything that their expansion needs.
 pub(crate) struct Limits<'a> {
-    policy: &'a Policy,
+    rules: &'a HandlerRules,
     labels: &'a [Option<Label>],
     private: &'a TokenStream,
     handler: &'a Ident,
@@ -42,14 +42,14 @@ enum Value {
 
 impl<'a> Limits<'a> {
     pub(crate) fn new(
-        policy: &'a Policy,
+        rules: &'a HandlerRules,
         labels: &'a [Option<Label>],
         signature: &'a Signature,
         private: &'a TokenStream,
     ) -> Self {
         let generic = |tokens: TokenStream| speaks_of(&signature.generics, tokens);
-        let rules = policy.rules.iter().zip(labels);
-        let values = rules.map(|(rule, label)| {
+        let labeled = rules.list.iter().zip(labels);
+        let values = labeled.map(|(rule, label)| {
             let RuleQuota::Limited(limited) = &rule.quota else {
                 return None;
             };
@@ -68,9 +68,9 @@ impl<'a> Limits<'a> {
         let is_generic = values
             .iter()
             .any(|value| matches!(value, Some(Value::Inline(_))))
-            || policy.rules.iter().any(|rule| generic(functions(rule)));
+            || rules.list.iter().any(|rule| generic(functions(rule)));
         Self {
-            policy,
+            rules,
             labels,
             private,
             handler: &signature.ident,
@@ -105,19 +105,19 @@ pub(crate) fn items(limits: &Limits<'_>) -> TokenStream {
         });
     let constants: TokenStream = constants.collect();
     let zone = zone(limits);
-    let policy = policy(limits);
+    let rules = rules_static(limits);
     // Assertions may be statements, and items come before statements.
     let (assertions, slow_downs) = (assertions(limits), slow_downs(limits));
-    quote!(#zone #constants #policy #assertions #slow_downs)
+    quote!(#zone #constants #rules #assertions #slow_downs)
 }
 
 /// Emits the expression for the rules.
 pub(crate) fn rules(limits: &Limits<'_>) -> TokenStream {
     if limits.is_generic {
         let rules = list(limits);
-        quote!(__THROTTLE_POLICY.of(|| #rules))
+        quote!(__THROTTLE_RULES.of(|| #rules))
     } else {
-        quote!(&__THROTTLE_POLICY)
+        quote!(&__THROTTLE_RULES)
     }
 }
 
@@ -136,16 +136,16 @@ fn zone(limits: &Limits<'_>) -> Option<TokenStream> {
     })
 }
 
-fn policy(limits: &Limits<'_>) -> TokenStream {
+fn rules_static(limits: &Limits<'_>) -> TokenStream {
     let private = limits.private;
     if limits.is_generic {
         return quote! {
-            static __THROTTLE_POLICY: #private::PolicyByType = #private::PolicyByType::new();
+            static __THROTTLE_RULES: #private::HandlerRulesByType = #private::HandlerRulesByType::new();
         };
     }
     let rules = list(limits);
     quote! {
-        static __THROTTLE_POLICY: #private::Policy = #private::Policy::new(|| #rules);
+        static __THROTTLE_RULES: #private::HandlerRules = #private::HandlerRules::new(|| #rules);
     }
 }
 
@@ -160,7 +160,7 @@ pub(crate) fn calls(limits: &Limits<'_>) -> Vec<TokenStream> {
         private: limits.private,
         own_zone: &quote!(__THROTTLE_ZONE),
     };
-    let rules = limits.policy.rules.iter().zip(limits.labels).enumerate();
+    let rules = limits.rules.list.iter().zip(limits.labels).enumerate();
     let calls = rules.map(|(index, (rule, label))| {
         rule::rule(rule, label.as_ref(), limits.limit(index), &runtime)
     });
@@ -168,9 +168,9 @@ pub(crate) fn calls(limits: &Limits<'_>) -> Vec<TokenStream> {
 }
 
 fn assertions(limits: &Limits<'_>) -> TokenStream {
-    let assertions = limits.policy.deferred.iter().map(|pair| {
+    let assertions = limits.rules.deferred.iter().map(|pair| {
         let (first, second) = (limits.limit(pair.first), limits.limit(pair.second));
-        let anchor = &limits.policy.rules[pair.second].anchor;
+        let anchor = &limits.rules.list[pair.second].anchor;
         let differ = quote!((#first).window_micros() != (#second).window_micros());
         let assert = call_at(anchor, &quote!(::core::assert!), &quote!(#differ, #SHARED));
         let is_inline =
@@ -187,7 +187,7 @@ fn assertions(limits: &Limits<'_>) -> TokenStream {
 /// Emits a check of each slow-down that only the compiler can make: by its own constant expression,
 /// or by one of its limit.
 fn slow_downs(limits: &Limits<'_>) -> TokenStream {
-    let rules = limits.policy.rules.iter().enumerate();
+    let rules = limits.rules.list.iter().enumerate();
     let checks = rules.filter_map(|(index, rule)| {
         let rate = rule.rate()?;
         let slow_down = rate.slow_down.as_ref()?;

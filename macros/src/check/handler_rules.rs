@@ -1,4 +1,4 @@
-//! Checks raw arguments and the function, and returns a policy that expansion cannot fail on. It is
+//! Checks raw arguments and the function, and returns rules that expansion cannot fail on. It is
 //! called once for each expansion, and reports all errors at once.
 
 use proc_macro2::TokenStream;
@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// The rules of one handler, all valid.
-pub(crate) struct Policy {
-    pub(crate) rules: Vec<Rule>,
+pub(crate) struct HandlerRules {
+    pub(crate) list: Vec<Rule>,
     pub(crate) deferred: Vec<stack::DeferredCheck>,
     /// The path to the runtime crate.
     pub(crate) krate: Path,
@@ -26,7 +26,7 @@ pub(crate) struct Policy {
 /// # Errors
 ///
 /// All errors found, combined, each at its own tokens.
-pub(crate) fn check(own: &Own, handler: &Handler) -> syn::Result<Policy> {
+pub(crate) fn check(own: &Own, handler: &Handler) -> syn::Result<HandlerRules> {
     let mut errors = Errors::default();
     let mut rules = Vec::new();
     let mut krate = None;
@@ -65,8 +65,8 @@ pub(crate) fn check(own: &Own, handler: &Handler) -> syn::Result<Policy> {
     signature::check(&handler.signature, &mut errors);
     let deferred = stack::check(&rules, &mut errors);
     errors.finish()?;
-    Ok(Policy {
-        rules,
+    Ok(HandlerRules {
+        list: rules,
         deferred,
         krate: krate.unwrap_or_else(krate::default),
     })

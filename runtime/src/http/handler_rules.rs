@@ -85,13 +85,13 @@ impl Deref for RuleSet {
 
 /// The rules of a handler.
 #[derive(Debug)]
-pub struct Policy {
+pub struct HandlerRules {
     rules: fn() -> Vec<Rule>,
     set: OnceLock<RuleSet>,
 }
 
-impl Policy {
-    /// Creates a policy with the rules that `rules` returns at the first use.
+impl HandlerRules {
+    /// Creates rules that are those that `rules` returns at the first use.
     pub const fn new(rules: fn() -> Vec<Rule>) -> Self {
         Self {
             rules,
@@ -100,7 +100,7 @@ impl Policy {
     }
 }
 
-impl Deref for Policy {
+impl Deref for HandlerRules {
     type Target = RuleSet;
 
     fn deref(&self) -> &RuleSet {
@@ -111,14 +111,14 @@ impl Deref for Policy {
 /// The rules of a handler that mention `Self` or its generic parameters. Each choice of these has
 /// rules of its own; a static cannot be generic, so one holds them all.
 #[derive(Debug)]
-pub struct PolicyByType {
+pub struct HandlerRulesByType {
     /// The rules of the first choice. Most handlers have one.
     first: OnceLock<(TypeId, RuleSet)>,
     others: Mutex<Vec<(TypeId, &'static RuleSet)>>,
 }
 
-impl PolicyByType {
-    /// Creates a policy without rules.
+impl HandlerRulesByType {
+    /// Creates a list without rules.
     #[expect(
         clippy::new_without_default,
         reason = "macro output creates it in a static"
