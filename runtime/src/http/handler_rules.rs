@@ -12,7 +12,6 @@ use std::{
 
 use actix_throttle_core::limit::Limit;
 use actix_web::HttpRequest;
-use parking_lot::Mutex;
 
 use super::{
     arguments::ArgumentsCache,
@@ -110,11 +109,30 @@ impl Deref for HandlerRules {
 
 /// The rules of a handler that mention `Self` or its generic parameters. Each choice of these has
 /// rules of its own; a static cannot be generic, so one holds them all.
+///
+/// They are a linked list that only grows, so that a request finds its rules without a lock.
 #[derive(Debug)]
 pub struct HandlerRulesByType {
     /// The rules of the first choice. Most handlers have one.
-    first: OnceLock<(TypeId, RuleSet)>,
-    others: Mutex<Vec<(TypeId, &'static RuleSet)>>,
+    first: OnceLock<RulesOfType>,
+}
+
+/// The rules of one choice.
+#[derive(Debug)]
+struct RulesOfType {
+    choice: TypeId,
+    set: RuleSet,
+    next: OnceLock<Box<Self>>,
+}
+
+impl RulesOfType {
+    fn new(choice: TypeId, rules: Vec<Rule>) -> Self {
+        Self {
+            choice,
+            set: RuleSet::new(rules),
+            next: OnceLock::new(),
+        }
+    }
 }
 
 impl HandlerRulesByType {
@@ -126,7 +144,6 @@ impl HandlerRulesByType {
     pub const fn new() -> Self {
         Self {
             first: OnceLock::new(),
-            others: Mutex::new(Vec::new()),
         }
     }
 
@@ -135,16 +152,68 @@ impl HandlerRulesByType {
     /// and kept for as long as the process runs.
     pub fn of<F: Fn() -> Vec<Rule> + 'static>(&'static self, rules: F) -> &'static RuleSet {
         let wanted = TypeId::of::<F>();
-        let (first, set) = self.first.get_or_init(|| (wanted, RuleSet::new(rules())));
-        if *first == wanted {
-            return set;
+        let create = || RulesOfType::new(wanted, rules());
+        let mut entry = self.first.get_or_init(create);
+        while entry.choice != wanted {
+            entry = entry.next.get_or_init(|| Box::new(create()));
         }
-        let mut others = self.others.lock();
-        if let Some((_, set)) = others.iter().find(|(other, _)| *other == wanted) {
-            return set;
+        &entry.set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{ptr, sync::mpsc, thread, time::Duration};
+
+    use super::*;
+
+    fn one_rule<T: 'static>() -> Vec<Rule> {
+        vec![Rule::new(Limit::per_minute(1))]
+    }
+
+    fn two_rules<T: 'static>() -> Vec<Rule> {
+        [one_rule::<T>(), one_rule::<T>()].concat()
+    }
+
+    #[test]
+    fn each_type_keeps_the_rules_that_it_was_created_with() {
+        static RULES: HandlerRulesByType = HandlerRulesByType::new();
+        let look_up = || {
+            [
+                RULES.of(one_rule::<u8>),
+                RULES.of(two_rules::<u8>),
+                RULES.of(one_rule::<u16>),
+            ]
+        };
+        let threads: Vec<_> = (0..4).map(|_| thread::spawn(look_up)).collect();
+        let found = look_up();
+        assert_eq!(found.map(|set| set.len()), [1, 2, 1]);
+        assert!(!ptr::eq(found[0], found[2]));
+        for thread in threads {
+            let again = thread.join().unwrap();
+            assert!(
+                found
+                    .iter()
+                    .zip(again)
+                    .all(|(set, again)| ptr::eq(*set, again))
+            );
         }
-        let set: &'static RuleSet = Box::leak(Box::new(RuleSet::new(rules())));
-        others.push((wanted, set));
-        set
+    }
+
+    #[test]
+    fn rules_are_found_while_those_of_another_type_are_created() {
+        static RULES: HandlerRulesByType = HandlerRulesByType::new();
+        let (sender, receiver) = mpsc::channel();
+        RULES.of(one_rule::<u8>);
+        RULES.of(two_rules::<u8>);
+        thread::spawn(move || {
+            RULES.of(move || {
+                let found = [RULES.of(one_rule::<u8>), RULES.of(two_rules::<u8>)];
+                sender.send(found.map(|set| set.len())).unwrap();
+                Vec::new()
+            });
+        });
+        let found = receiver.recv_timeout(Duration::from_secs(10));
+        assert_eq!(found, Ok([1, 2]));
     }
 }
