@@ -30,13 +30,13 @@ pub struct NamedLimit {
 }
 
 impl LimitOptions {
-    /// Fills the options that these leave open.
+    /// Returns these options, and those of `next` where these leave one open.
     #[doc(hidden)]
     #[must_use]
-    pub fn or(self, next: &Self) -> Self {
+    pub fn or(&self, next: &Self) -> Self {
         Self {
             failure_mode: self.failure_mode.or(next.failure_mode),
-            refund_on: self.refund_on.or_else(|| next.refund_on.clone()),
+            refund_on: self.refund_on.as_ref().or(next.refund_on.as_ref()).cloned(),
             settle: self.settle.or(next.settle),
             max_wait: self.max_wait.or(next.max_wait),
             slow_down: self.slow_down.or(&next.slow_down),

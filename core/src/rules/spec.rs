@@ -82,7 +82,7 @@ impl LimitSpec {
     pub fn options_in_force(&self) -> LimitOptions {
         let of_limit = self.limit.as_ref().map(|limit| &limit.options);
         match of_limit {
-            Some(of_limit) => self.options.clone().or(of_limit),
+            Some(of_limit) => self.options.or(of_limit),
             None => self.options.clone(),
         }
     }

@@ -10,7 +10,7 @@ use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
     key::Key,
-    limit::{AnyLimit, Concurrency, LimitOptions, LimitRef, PermitId, SlowDown, ValidSlowDown},
+    limit::{AnyLimit, Concurrency, LimitOptions, LimitRef, PermitId, ValidSlowDown},
     status_set::StatusSet,
 };
 use smallvec::SmallVec;
@@ -73,15 +73,6 @@ impl ResolvedRule<'_, '_> {
     }
 }
 
-/// The options of a limit beside its numbers: the rule's own, else the configuration's.
-struct OptionsInForce<'a> {
-    failure_mode: Option<FailureMode>,
-    refund_on: Option<Cow<'a, StatusSet>>,
-    settle: bool,
-    max_wait: Option<Duration>,
-    slow_down: SlowDown,
-}
-
 /// Calls the rules' async functions. The results have the indices of their rules.
 ///
 /// The caller makes sure that a rule has an async function: without one there is nothing to wait
@@ -118,7 +109,7 @@ pub(super) fn resolve<'a, 'i>(
     for (index, one) in matched.iter().enumerate() {
         let rule = one.rule;
         let resolved = resolved.get(index);
-        let options = OptionsInForce::of(rule);
+        let options = Cow::Borrowed(rule.limit_options());
         if let Some(concurrency) = rule.concurrency_limit() {
             resolved_rules.push(resolve_concurrency(matcher, one, concurrency, options));
             continue;
@@ -152,7 +143,7 @@ pub(super) fn resolve<'a, 'i>(
             }
             continue;
         };
-        let options = options.or(&found.options);
+        let options = Cow::Owned(options.or(&found.options));
         match named.fill(found.limit) {
             AnyLimit::Rate(limit) => {
                 if let Some(rate) = resolve_rate(matcher, one, limit.into(), resolved, options) {
@@ -174,7 +165,7 @@ fn resolve_rate<'a, 'i>(
     one: &MatchedRule<'a>,
     written: EffectiveLimit<'a>,
     resolved: Option<&Resolved>,
-    options: OptionsInForce<'a>,
+    options: Cow<'a, LimitOptions>,
 ) -> Option<ResolvedRule<'a, 'i>> {
     let (request, identity) = (matcher.request, matcher.identity(one));
     let (limit, cost) = one.rule.limit_for(written, request, identity, resolved)?;
@@ -193,14 +184,9 @@ fn resolve_concurrency<'a, 'i>(
     matcher: &'i RuleMatcher<'_>,
     one: &MatchedRule<'a>,
     concurrency: Concurrency,
-    options: OptionsInForce<'a>,
+    options: Cow<'a, LimitOptions>,
 ) -> ResolvedRule<'a, 'i> {
-    reject_options(options.slow_down, options.settle);
-    let options = OptionsInForce {
-        refund_on: None,
-        slow_down: SlowDown::default(),
-        ..options
-    };
+    reject_options(options.slow_down, options.settle.unwrap_or(false));
     resolved_rule(
         matcher,
         one,
@@ -215,31 +201,27 @@ fn resolved_rule<'a, 'i>(
     one: &MatchedRule<'a>,
     what: RequestedLimit<'a>,
     cost: u32,
-    options: OptionsInForce<'a>,
+    options: Cow<'a, LimitOptions>,
 ) -> ResolvedRule<'a, 'i> {
-    let OptionsInForce {
-        failure_mode,
-        refund_on,
-        settle,
-        max_wait,
-        slow_down,
-    } = options;
-    let slow_down = match &what {
-        RequestedLimit::Rate(limit) if !matcher.context.is_shadow() => {
-            valid_slow_down(one.rule, slow_down, limit)
+    let (failure_mode, max_wait) = (options.failure_mode, options.max_wait);
+    let (refund_on, settles, slow_down) = match &what {
+        RequestedLimit::Rate(limit) => {
+            let settles = valid_settle(options.settle.unwrap_or(false), limit);
+            let slow_down = if matcher.context.is_shadow() {
+                None
+            } else {
+                valid_slow_down(one.rule, options.slow_down, limit)
+            };
+            (refund_statuses(options), settles, slow_down)
         }
-        _ => None,
-    };
-    let settle = match &what {
-        RequestedLimit::Rate(limit) => valid_settle(settle, limit),
-        RequestedLimit::Concurrency(_) => false,
+        RequestedLimit::Concurrency(_) => (None, false, None),
     };
     let what = if matcher.context.is_shadow() {
         what.unenforced()
     } else {
         what
     };
-    let what = if settle { what.for_settlement() } else { what };
+    let what = if settles { what.for_settlement() } else { what };
     ResolvedRule {
         rule: one.rule,
         identity: matcher.counter_identity(one),
@@ -247,32 +229,16 @@ fn resolved_rule<'a, 'i>(
         cost,
         failure_mode: failure_mode.unwrap_or(matcher.context.failure_mode()),
         refund_on,
-        settles: settle,
+        settles,
         max_wait,
         slow_down,
     }
 }
 
-impl<'a> OptionsInForce<'a> {
-    fn of(rule: &'a Rule) -> Self {
-        Self {
-            failure_mode: rule.own_failure_mode(),
-            refund_on: rule.refund_statuses().map(Cow::Borrowed),
-            settle: rule.settles(),
-            max_wait: rule.max_wait_value(),
-            slow_down: rule.slow_down_words(),
-        }
-    }
-
-    /// Fills the options that the rule leaves open with those of the configuration.
-    fn or(self, found: &LimitOptions) -> Self {
-        let refund_on = || found.refund_on.clone().map(Cow::Owned);
-        Self {
-            failure_mode: self.failure_mode.or(found.failure_mode),
-            refund_on: self.refund_on.or_else(refund_on),
-            settle: self.settle || found.settle.unwrap_or(false),
-            max_wait: self.max_wait.or(found.max_wait),
-            slow_down: self.slow_down.or(&found.slow_down),
-        }
+/// Returns the response statuses at which a charge is refunded.
+fn refund_statuses(options: Cow<'_, LimitOptions>) -> Option<Cow<'_, StatusSet>> {
+    match options {
+        Cow::Borrowed(options) => options.refund_on.as_ref().map(Cow::Borrowed),
+        Cow::Owned(options) => options.refund_on.map(Cow::Owned),
     }
 }

@@ -14,7 +14,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
-    limit::{Concurrency, Limit, SlowDown},
+    limit::{Concurrency, Limit, LimitOptions},
     status_set::StatusSet,
 };
 
@@ -58,11 +58,7 @@ pub struct Rule {
     skip_if: Option<UserFn<bool>>,
     dynamic: Option<UserFnWith<Identity, DynamicLimit>>,
     on_limited: Option<OnLimited>,
-    failure_mode: Option<FailureMode>,
-    refund_on: Option<StatusSet>,
-    settle: bool,
-    max_wait: Option<Duration>,
-    slow_down: SlowDown,
+    options: LimitOptions,
     shadow: bool,
 }
 
@@ -165,11 +161,7 @@ impl Rule {
             skip_if: None,
             dynamic: None,
             on_limited: None,
-            failure_mode: None,
-            refund_on: None,
-            settle: false,
-            max_wait: None,
-            slow_down: SlowDown::default(),
+            options: LimitOptions::default(),
             shadow: false,
         }
     }
@@ -204,7 +196,7 @@ impl Rule {
     /// Sets what happens to a request that the store cannot decide. Default: the middleware's, else
     /// the limiter's.
     pub fn failure_mode(mut self, mode: FailureMode) -> Self {
-        self.failure_mode = Some(mode);
+        self.options.failure_mode = Some(mode);
         self
     }
 
@@ -227,7 +219,7 @@ impl Rule {
     /// # Ok::<(), actix_throttle::StatusSetError>(())
     /// ```
     pub fn refund_on(mut self, statuses: StatusSet) -> Self {
-        self.refund_on = Some(statuses);
+        self.options.refund_on = Some(statuses);
         self
     }
 
@@ -249,7 +241,7 @@ impl Rule {
     /// # let _ = rule;
     /// ```
     pub fn settle(mut self) -> Self {
-        self.settle = true;
+        self.options.settle = Some(true);
         self
     }
 
@@ -265,7 +257,7 @@ impl Rule {
     /// HTTP server learns of that only when it responds; `HttpServer::h1_allow_half_closed(false)`
     /// lets it notice at once.)
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
-        self.max_wait = Some(max_wait);
+        self.options.max_wait = Some(max_wait);
         self
     }
 

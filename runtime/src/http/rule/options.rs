@@ -1,5 +1,7 @@
 //! The names of the options that a rule has. The middleware refuses those that make no sense.
 
+use actix_throttle_core::limit::LimitOptions;
+
 use super::Rule;
 
 impl Rule {
@@ -16,11 +18,14 @@ impl Rule {
             skip_if: _,
             dynamic: _,
             on_limited,
-            failure_mode,
-            refund_on: _,
-            settle: _,
-            max_wait,
-            slow_down,
+            options:
+                LimitOptions {
+                    failure_mode,
+                    refund_on: _,
+                    settle: _,
+                    max_wait,
+                    slow_down,
+                },
             shadow: _,
         } = self;
         let options = [
@@ -40,8 +45,8 @@ impl Rule {
         let options = [
             ("cost", self.cost.is_some()),
             ("dynamic", self.dynamic.is_some()),
-            ("refund_on", self.refund_on.is_some()),
-            ("settle", self.settle),
+            ("refund_on", self.options.refund_on.is_some()),
+            ("settle", self.settles()),
         ];
         let set = options.into_iter().filter(|(_, is_set)| *is_set);
         set.map(|(name, _)| name)

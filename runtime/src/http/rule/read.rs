@@ -1,12 +1,9 @@
 //! The options of a rule, as matching, resolution and the middleware read them.
 
-use std::time::Duration;
-
 use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::Identity,
-    limit::{AnyLimit, Concurrency, Limit, LimitRef, SlowDown},
-    status_set::StatusSet,
+    limit::{AnyLimit, Concurrency, Limit, LimitOptions, LimitRef},
 };
 use actix_web::HttpRequest;
 
@@ -73,14 +70,9 @@ impl Rule {
         }
     }
 
-    /// The longest wait for capacity; `None`: the request never waits.
-    pub(in crate::http) fn max_wait_value(&self) -> Option<Duration> {
-        self.max_wait
-    }
-
-    /// The words of the slow-down, as they were set.
-    pub(in crate::http) fn slow_down_words(&self) -> SlowDown {
-        self.slow_down
+    /// The options of the limit that the rule sets itself.
+    pub(in crate::http) fn limit_options(&self) -> &LimitOptions {
+        &self.options
     }
 
     /// The reference to a limit that a configuration names.
@@ -130,17 +122,20 @@ impl Rule {
             skip_if: None,
             dynamic: None,
             on_limited: _,
-            failure_mode: _,
-            refund_on: None,
-            settle: false,
-            max_wait: None,
-            slow_down: _,
+            options:
+                LimitOptions {
+                    failure_mode: _,
+                    refund_on: None,
+                    settle: None,
+                    max_wait: None,
+                    slow_down,
+                },
             shadow: false,
         } = self
         else {
             return false;
         };
-        self.slow_down.is_empty()
+        slow_down.is_empty()
     }
 
     pub(in crate::http) async fn skips(&self, request: &HttpRequest) -> bool {
@@ -159,21 +154,16 @@ impl Rule {
     }
 
     pub(in crate::http) fn own_failure_mode(&self) -> Option<FailureMode> {
-        self.failure_mode
+        self.options.failure_mode
     }
 
     pub(in crate::http) fn custom_response(&self) -> Option<&OnLimited> {
         self.on_limited.as_ref()
     }
 
-    /// The response statuses at which the charge is refunded.
-    pub(in crate::http) fn refund_statuses(&self) -> Option<&StatusSet> {
-        self.refund_on.as_ref()
-    }
-
     /// Whether the cost is an estimate.
     pub(in crate::http) fn settles(&self) -> bool {
-        self.settle
+        self.options.settle.unwrap_or(false)
     }
 
     /// Whether the limit or the cost needs an async function: see [`call_async`](Self::call_async).

@@ -45,34 +45,34 @@ impl Rule {
     ///
     /// [`Throttle`]: crate::Throttle
     pub fn slow_after(mut self, used: u32) -> Self {
-        self.slow_down.after = Some(used);
+        self.options.slow_down.after = Some(used);
         self
     }
 
     /// Sets what each further request adds to the delay: from 1 ms to 1 hour. See
     /// [`slow_after`](Self::slow_after).
     pub fn slow_by(mut self, step: Duration) -> Self {
-        self.slow_down.by = Some(step);
+        self.options.slow_down.by = Some(step);
         self
     }
 
     /// Sets the longest delay: from [`slow_by`](Self::slow_by) to 1 hour. See
     /// [`slow_after`](Self::slow_after).
     pub fn slow_max(mut self, longest: Duration) -> Self {
-        self.slow_down.max = Some(longest);
+        self.options.slow_down.max = Some(longest);
         self
     }
 
     /// Removes the words, of a rule whose entry is a shadow.
     pub(in crate::http) fn undelayed(mut self) -> Self {
-        self.slow_down = SlowDown::default();
+        self.options.slow_down = SlowDown::default();
         self
     }
 
     /// Sets the words that a configuration has.
     #[cfg(feature = "config")]
     pub(crate) fn slowed_down(mut self, slow_down: SlowDown) -> Self {
-        self.slow_down = slow_down;
+        self.options.slow_down = slow_down;
         self
     }
 }
@@ -85,7 +85,7 @@ pub(in crate::http) fn valid_slow_down(
     limit: &Limit,
 ) -> Option<ValidSlowDown> {
     // A rule that is a shadow takes no delay from the limit that it names.
-    if rule.shadow && rule.slow_down.is_empty() {
+    if rule.shadow && rule.options.slow_down.is_empty() {
         return None;
     }
     match slow_down.check(Some(limit)) {

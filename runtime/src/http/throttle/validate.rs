@@ -26,7 +26,7 @@ impl CheckedRule for Rule {
     }
 
     fn slow_down(&self) -> SlowDown {
-        self.slow_down_words()
+        self.limit_options().slow_down
     }
 
     fn limit(&self) -> Option<AnyLimit> {
