@@ -77,7 +77,7 @@ async fn reload() -> Vec<String> {
 }
 
 #[test]
-fn observer_that_calls_the_limiter_during_a_reload_blocks_nothing() {
+fn observer_calling_limiter_during_reload_blocks_nothing() {
     let (done, finished) = mpsc::channel();
     // A thread of its own: one that is blocked for ever cannot fail.
     thread::spawn(move || done.send(System::new().block_on(reload())));

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_of_another_store_are_the_offence_that_can_last_so_long() {
+    fn mirrored_block_takes_its_offence_from_its_length() {
         let now = 1_000 * SECOND;
         for (left, offences) in [(1, 1), (2, 2), (10, 2), (11, 3), (500, 4)] {
             let block = Block::mirrored(None, &LIMIT, left * SECOND, now);

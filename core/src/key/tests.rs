@@ -97,7 +97,7 @@ fn what_could_forge_is_escaped() {
 }
 
 #[test]
-fn what_clients_prove_themselves_by_is_hashed_unless_plain_keys_are_asked_for() {
+fn secret_identity_is_hashed_unless_plain_keys_are_set() {
     let token = "Basic YWRtaW46aHVudGVyMg==";
     for identity in [
         Identity::header("Authorization", token),

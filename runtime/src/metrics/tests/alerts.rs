@@ -44,7 +44,7 @@ fn alert_rules_are_those_of_the_table() {
 }
 
 #[test]
-fn nothing_allowed_counts_every_result_with_which_a_request_goes_on() {
+fn nothing_allowed_alert_counts_all_admitting_results() {
     let alerts = alerts();
     let alert = alerts
         .iter()

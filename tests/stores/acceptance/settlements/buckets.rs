@@ -20,8 +20,8 @@ for_every_store!(
     settled_charge_is_refunded_exactly,
     other_charges_of_the_counter_are_kept_in_between,
     full_bucket_keeps_its_charges_for_ten_minutes,
-    settlement_of_a_charge_from_the_future_leaves_the_others_exact,
-    what_a_lease_has_served_is_settled_exactly,
+    settlement_of_future_charge_keeps_others_exact,
+    charge_served_by_lease_is_settled_exactly,
 );
 
 /// A tenth of a second, in microseconds.
@@ -156,7 +156,7 @@ async fn full_bucket_keeps_its_charges_for_ten_minutes(store: &StoreFixture) {
 }
 
 /// The clock steps back to before the charge that is settled, which then changes nothing.
-async fn settlement_of_a_charge_from_the_future_leaves_the_others_exact(store: &StoreFixture) {
+async fn settlement_of_future_charge_keeps_others_exact(store: &StoreFixture) {
     let first = acquire(store, &TEN.cost(5), "ann").await;
     store.advance(3 * SECOND);
     let second = acquire(store, &TEN.cost(2), "ann").await;
@@ -173,7 +173,7 @@ async fn settlement_of_a_charge_from_the_future_leaves_the_others_exact(store: &
 
 /// The bucket would have been full from 1 s to 3 s. Leases take part of it on Redis, and return
 /// what they do not serve.
-async fn what_a_lease_has_served_is_settled_exactly(store: &StoreFixture) {
+async fn charge_served_by_lease_is_settled_exactly(store: &StoreFixture) {
     let leased = TEN.lease(4);
     let has_left = async |expected| {
         until("unused leases are returned", async || {

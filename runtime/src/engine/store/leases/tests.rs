@@ -245,7 +245,7 @@ fn changed_limit_returns_what_the_old_one_leased() {
 }
 
 #[test]
-fn a_look_sees_what_is_leased_and_a_refund_of_it_reaches_the_store() {
+fn peek_counts_leased_quota_and_its_refund_reaches_store() {
     run(async || {
         let service = Service::new(2);
         let limit = fixed(100).lease(20);

@@ -93,7 +93,7 @@ fn refund_during_a_granted_poll_is_the_next_waiters() {
 }
 
 #[test]
-fn refund_before_a_denied_caller_has_joined_leads_to_another_poll() {
+fn refund_before_denied_caller_joins_leads_to_another_poll() {
     let fixture = Fixture::new();
     let refunds = fixture.queues.refunds();
     fixture.refund();

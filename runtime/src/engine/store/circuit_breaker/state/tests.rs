@@ -31,7 +31,7 @@ fn closed_circuit_does_not_ask_for_the_time() {
 }
 
 #[test]
-fn failures_that_began_before_the_incident_was_noticed_are_part_of_it() {
+fn failures_begun_before_incident_was_noticed_belong_to_it() {
     let breaker = breaker_of(2);
     for call in 0..1_000 {
         assert_eq!(breaker.incident(100 + call % 100, 200 + call), None);

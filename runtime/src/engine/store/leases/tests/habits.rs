@@ -21,7 +21,7 @@ fn rare_identity_has_no_lease() {
 }
 
 #[test]
-fn after_an_empty_lease_none_is_asked_for_until_one_would_be_over() {
+fn empty_lease_is_followed_by_none_until_it_would_be_over() {
     run(async || {
         let service = Service::new(1);
         let limit = Limit::new(1_000, Duration::from_secs(60)).lease(50);

@@ -137,7 +137,7 @@ fn much_used_counters_outlive_little_used_ones() {
 }
 
 #[test]
-fn store_full_of_what_must_stay_decides_what_it_knows_and_refuses_new_keys() {
+fn full_store_that_cannot_evict_decides_known_keys_only() {
     let mut store = store();
     let limit = Limit::per_day(1);
     let known = Identity::new("known");

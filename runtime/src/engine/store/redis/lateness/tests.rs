@@ -34,7 +34,7 @@ fn compute(time: Duration) {
 }
 
 #[test]
-fn idle_worker_without_an_answer_expires_by_silence() {
+fn idle_worker_without_reply_expires_by_silence() {
     on_a_worker(async {
         let start = Instant::now();
         let outcome = within(start + DEADLINE, pin!(pending::<()>())).await;
@@ -47,7 +47,7 @@ fn idle_worker_without_an_answer_expires_by_silence() {
 }
 
 #[test]
-fn stopped_process_without_an_answer_expires_by_its_own_lateness() {
+fn stopped_process_without_reply_expires_by_own_lateness() {
     on_a_worker(async {
         let stopped = tokio::spawn(async { thread::sleep(DEADLINE * 4) });
         let outcome = within(Instant::now() + DEADLINE, pin!(pending::<()>())).await;

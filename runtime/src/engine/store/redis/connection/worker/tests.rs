@@ -77,7 +77,7 @@ fn reconnect_task_ends_with_its_connection() {
 }
 
 #[test]
-fn calls_are_overtaken_up_to_a_number_and_again_once_they_are_over() {
+fn calls_are_overtaken_up_to_limit_and_again_once_over() {
     on_a_runtime(async |runtime| {
         let connections = connections();
         let connection = connections.of(runtime);
