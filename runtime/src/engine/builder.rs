@@ -98,6 +98,11 @@ impl EngineBuilder {
     /// # Errors
     ///
     /// If there is no store, or Redis has a problem that waiting does not solve.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, there is no engine. In Redis it leaves at most the keys of
+    /// the startup check, which soon expire.
     pub(crate) async fn build(mut self) -> Result<Engine, InitError> {
         let clock = self.chosen_clock();
         #[cfg(feature = "status-page")]
