@@ -144,7 +144,7 @@ async fn follow(
                 };
                 let is_part = chosen.cost < charges[chosen.index].1;
                 if is_part && chosen.index < dropped {
-                    // What its receipt says of a part has no bound here.
+                    // The model has no bound for what a receipt says of a part.
                     return;
                 }
                 let is_latest = settlements == chosen.settlements;
