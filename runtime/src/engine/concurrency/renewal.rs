@@ -58,6 +58,11 @@ impl Renewal {
     }
 
     /// Renews the permits until the hold is dropped, then releases them.
+    ///
+    /// # Cancel safety
+    ///
+    /// A task runs this, and only the end of its runtime aborts the task. The permits are then not
+    /// released: they count until they expire.
     pub(super) async fn renew_until_dropped(
         self: Arc<Self>,
         mut ended: oneshot::Receiver<()>,
@@ -119,6 +124,10 @@ impl Renewal {
 
     /// Releases the permits, and retries with backoff until they have expired. A second release of
     /// a permit does no harm, because it is released by its id.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, a permit that is not released yet counts until it expires.
     async fn release(&self) {
         if !self.state.lock().released() {
             return;

@@ -180,6 +180,11 @@ impl Executor {
     }
 
     /// Sends a request, and tells the connection and the circuit breaker how that went.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the request may still have its effect. The connection and
+    /// the circuit breaker then hear nothing of it.
     pub(super) async fn attempt(
         &self,
         mut guard: ConnectionGuard,
