@@ -127,7 +127,10 @@ impl Executor {
         let outcomes = within(deadline, outcomes).instrument(span.clone());
         let outcomes = match outcomes.await {
             Ok(Ok(outcomes)) => outcomes,
-            Ok(Err(_)) => Err(StoreError::new("the task that calls Redis ended")),
+            Ok(Err(_)) => Err(StoreError::new(
+                "the task that calls Redis ended with its runtime; call the limiter on a runtime \
+                 that goes on",
+            )),
             Err(expired) => Err(self.deadline_passed(expired)),
         };
         record_outcome(&span, call_outcome(&outcomes));

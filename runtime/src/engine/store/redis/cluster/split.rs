@@ -255,7 +255,7 @@ impl RedisStore {
             outcomes => outcomes?,
         };
         let outcome = outcomes.into_iter().next();
-        outcome.ok_or_else(|| StoreError::new("the script's reply is empty"))
+        outcome.ok_or_else(StoreError::nothing)
     }
 }
 
