@@ -44,8 +44,8 @@ pub enum Mode<'a> {
     Force,
     /// Renews each permit, so that its expiry counts from now. A permit that has expired is
     /// acquired again if there is one; if not, its verdict has a wait. Each permit is renewed by
-    /// itself, whatever happens to the other permits, and blocks do not matter: the owner is
-    /// running already. It is always allowed, and is for concurrency limits alone.
+    /// itself, whatever happens to the other permits, and blocks do not matter: the work that the
+    /// permit is for runs already. It is always allowed, and is for concurrency limits alone.
     Renew,
     /// Takes as much of each charge's cost as [`Charge::may_lease`] says, and returns how much that
     /// was in [`Outcome::receipts`]. It is always allowed.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_throttle::{
     CircuitState, Concurrency, FailureMode, ManualClock, RateLimitError, RateLimiter, Semaphore,
-    SemaphoreGuard, concurrency_limit,
+    SemaphoreGuard, concurrency_limit, rate_limit,
 };
 use actix_web::get;
 
@@ -18,6 +18,8 @@ use harness::{
 
 /// The expiry of permits. They are renewed often, and so known to Redis soon after it is back.
 const EXPIRY: Duration = Duration::from_secs(60);
+/// The expiry of a permit whose limit does not say another.
+const EXPIRY_BY_DEFAULT: Duration = Duration::from_secs(30);
 const TWO: Concurrency = Concurrency::new(2).expiry(EXPIRY);
 
 struct OutageFixture {
@@ -197,4 +199,39 @@ async fn handlers_keep_their_mode() {
         let answer = service.get("/local").await;
         assert_eq!((answer.status, answer.remaining()), (200, Some(0)));
     }
+}
+
+#[get("/delayed")]
+#[rate_limit(
+    "100/minute",
+    slow_after = 1,
+    slow_by = "1ms",
+    slow_max = "10ms",
+    failure_mode = "local"
+)]
+#[concurrency_limit(max = 5, name = "delayed", failure_mode = "local")]
+async fn delayed() -> &'static str {
+    "ok"
+}
+
+/// A delayed request releases its permit for the time of the delay. It does not wait until a
+/// stopped Redis has heard of that, or until the permit has expired.
+#[actix_web::test]
+async fn delayed_request_ends_though_its_release_fails() {
+    let server = Server::start(ServerVersion::Redis7);
+    let limiter = RateLimiter::builder().redis_url(server.url());
+    let limiter = limiter.build().await.unwrap();
+    let service = TestService::new(|config| {
+        config.app_data(limiter).service(delayed);
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(service.get("/delayed").await.status, 200);
+    }
+    server.stop();
+    for _ in 0..3 {
+        let answer = tokio::time::timeout(EXPIRY_BY_DEFAULT / 2, service.get("/delayed")).await;
+        assert_eq!(answer.expect("an answer in time").status, 200);
+    }
+    server.resume();
 }

@@ -164,7 +164,7 @@ impl<B: Bucket> ChargeHistory<B> {
         let before = self.bucket;
         let left = self.bucket.force_charge(limit, cost, now);
         if cost > 0 {
-            // An estimate of nothing is charged when it is settled, which is for good.
+            // It is final: an estimate of nothing is charged when it is settled.
             let mut charge = PastCharge::new(limit, cost, now, now);
             charge.is_final = true;
             self.keep(before, limit, charge);
@@ -190,7 +190,8 @@ impl<B: Bucket> ChargeHistory<B> {
     }
 
     /// Returns the history with the other cost of a charge. `None` if the charges do not explain
-    /// the bucket as it is: the limit has other numbers since.
+    /// the bucket as it is, because the limit has other numbers since, or if none of them was made
+    /// at that time or later.
     ///
     /// A charge that is not kept is settled in the bucket before the first one that is.
     fn settled(&self, limit: &Limit, settlement: &Settlement) -> Option<Self> {
@@ -204,10 +205,14 @@ impl<B: Bucket> ChargeHistory<B> {
             charges: self.charges.clone(),
         };
         if !settled.change(settlement) {
-            if settlement.receipt.at > first.counts_from() {
+            let at = settlement.receipt.at;
+            if at > first.at {
                 return None;
             }
-            settled.base.settle(limit, settlement, first.counts_from());
+            // The first charge may count from before this one was made, if it has waited.
+            settled
+                .base
+                .settle(limit, settlement, first.counts_from().max(at));
         }
         settled.bucket = settled.charged_again(limit);
         Some(settled)
@@ -279,3 +284,6 @@ impl<B: Bucket> ChargeHistory<B> {
         self.charges.push_back(charge);
     }
 }
+
+#[cfg(test)]
+mod tests;

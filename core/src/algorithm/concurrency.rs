@@ -13,11 +13,11 @@ use crate::{
 ///
 /// A permit that has reached its deadline is released. A deadline further off than the permit's own
 /// expiry was set before the clock stepped back; it is lowered for good to that expiry from now on,
-/// so that no owner of a permit blocks the limit for longer.
+/// so that no permit is held for longer.
 ///
-/// Each permit keeps its own expiry, since a deploy may change that of the limit: an owner that
-/// acquired its permit under the old expiry renews it as often as that one demands. A lowered `max`
-/// takes no permit away.
+/// Each permit keeps its own expiry, since a deploy may change that of the limit: a process that
+/// acquired the permit under the old expiry renews it as often as the old expiry demands. A lowered
+/// `max` takes no permit away.
 #[derive(Debug, Default)]
 pub struct PermitTable {
     by_deadline: BTreeSet<(Micros, PermitId)>,
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(waits(&mut table, &TWO, 3, 3 * SECOND), Some(8 * SECOND));
         assert_eq!(waits(&mut table, &TWO, 3, 11 * SECOND - 1), Some(1));
         assert_eq!(waits(&mut table, &TWO, 3, 11 * SECOND), None);
-        // A late owner does not release the permit of another one.
+        // A late release does not free the permit of another request.
         assert!(!table.release(PermitId(1)));
         assert_eq!(waits(&mut table, &TWO, 1, 11 * SECOND), Some(SECOND));
         assert!(table.release(PermitId(2)) && !table.release(PermitId(2)));

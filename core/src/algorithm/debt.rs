@@ -33,7 +33,7 @@ pub(crate) struct Debt {
 }
 
 impl Debt {
-    /// Returns a debt as the script stores it: `part` may have its flag.
+    /// Returns the debt that the script has stored. `part` may contain [`IS_BEYOND`].
     #[inline]
     pub(super) fn stored(whole: u32, part: u64, since: Micros) -> Self {
         Self {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{Algorithm, Concurrency, Limit, LimitError};
 
-/// The identifier of a permit: a random number below 2^52 that its owner chooses.
+/// The identifier of a permit: a random number below 2^52. The process that asks for the permit
+/// chooses it.
 ///
 /// The script keeps numbers as doubles, which are exact below 2^53. The number is random, so that
 /// processes need not agree on it.

@@ -29,8 +29,8 @@ pub const MAX_STEPS: usize = 16;
 pub const MAX_LOGGED: u32 = 1_000_000;
 /// The range of the permits of a concurrency limit: each is an entry of a sorted set.
 pub const PERMITS: RangeInclusive<u32> = 1..=1_000_000;
-/// The range of a permit's expiry, in microseconds. With a shorter one, an owner that the scheduler
-/// delays would lose its permit.
+/// The range of a permit's expiry, in microseconds. With a shorter one, a process that the
+/// scheduler delays would lose its permit.
 pub const EXPIRY_MICROS: RangeInclusive<u64> = 100_000..=24 * 60 * 60 * 1_000_000;
 /// The range of the time for which a request may wait.
 pub const MAX_WAIT: RangeInclusive<Duration> =

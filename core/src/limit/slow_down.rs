@@ -90,7 +90,7 @@ impl SlowDown {
     ///
     /// # Errors
     ///
-    /// As of [`check`](Self::check).
+    /// The first invalid word, with what to write instead.
     pub fn check_in(&self, is_shadow: bool, limit: &Limit) -> Result<(), LimitError> {
         match self.check(Some(limit)) {
             Err(LimitError(Reason::SlowOfShadow)) if is_shadow => Ok(()),

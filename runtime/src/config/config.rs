@@ -1,4 +1,4 @@
-//! [`Config`]: the configuration in force, and how another one replaces it.
+//! [`Config`]: the configuration in force.
 
 use std::{
     fmt,
@@ -8,14 +8,14 @@ use std::{
     },
 };
 
-use actix_throttle_core::config::Diff;
 use arc_swap::ArcSwap;
-use log::Level;
 use parking_lot::Mutex;
 
 use super::{
-    error::ConfigError, identifiers::IdentifierRegistry, snapshot::ConfigSnapshot,
-    source::ConfigSource,
+    error::ConfigError,
+    identifiers::IdentifierRegistry,
+    snapshot::ConfigSnapshot,
+    source::{ConfigSource, Reading},
 };
 use crate::{
     engine::{LiveEnforcement, NamedLimits, ReloadResult, log_throttle::TARGET},
@@ -37,9 +37,10 @@ use crate::{
 #[doc = include_str!("example.yaml")]
 /// ```
 ///
-/// The keys are those of the attribute. A limit is a rate, or a table of `rate` or `times` and
-/// units of time, `algorithm`, `capacity`, `refill`, `cost`, `name`, `zone`, `block`, `lease`,
-/// `shadow`, `refund_on`, `failure_mode`, `max_wait`, `slow_after`, `slow_by` and `slow_max`. A
+/// The keys are those of the attribute. A limit is a rate, or a table of `rate`, of `times` and
+/// units of time, or of `times` and `every` with `time_zone`; beside them `algorithm`, `capacity`,
+/// `refill`, `cost`, `name`, `zone`, `block`, `lease`, `shadow`, `refund_on`, `settle`,
+/// `failure_mode`, `max_wait`, `slow_after`, `slow_by` and `slow_max`. A
 /// table with `max` is a concurrency limit, as [`Rule::concurrency`](crate::Rule::concurrency) is,
 /// and takes `expiry`, `name`, `zone`, `shadow`, `failure_mode` and `max_wait`. In a rule, a limit
 /// may also be the name of one of `limits` (alone, or as `limit` in a table), and have `group`,
@@ -100,88 +101,20 @@ pub struct Config(pub(super) Arc<ConfigInner>);
 
 pub(super) struct ConfigInner {
     pub(super) source: ConfigSource,
-    identifiers: IdentifierRegistry,
-    named_limits: NamedLimits,
-    rule_table: Arc<LiveRuleTable>,
-    clients: LiveClientSettings,
-    enforcement: LiveEnforcement,
+    pub(super) identifiers: IdentifierRegistry,
+    pub(super) named_limits: NamedLimits,
+    pub(super) rule_table: Arc<LiveRuleTable>,
+    pub(super) clients: LiveClientSettings,
+    pub(super) enforcement: LiveEnforcement,
     pub(super) current: ArcSwap<ConfigSnapshot>,
     /// Whether the log has the warning about a middleware without rules.
     warned: AtomicBool,
-    /// The lock of a replacement, so that one follows the other.
-    replacing: Mutex<()>,
+    /// The latest reading of the file that was put in force or refused. Its lock is held for a
+    /// replacement, so that one follows the other.
+    pub(super) last_read: Mutex<Reading>,
 }
 
 impl Config {
-    /// Reads the file again, for all workers at once, and returns what has changed. Counters stay.
-    ///
-    /// An invalid file changes nothing. Either outcome is logged. It blocks on the file system: in
-    /// a handler, call it by `web::block`.
-    ///
-    /// # Errors
-    ///
-    /// If [`load`](Self::load) would return one; if all rules are gone and the file does not say
-    /// `rules = []`; and if a limit is gone that handlers use by its name without a fallback.
-    pub fn reload(&self) -> Result<Diff, ConfigError> {
-        match self.0.source.read() {
-            Ok(text) => self.replace(&text),
-            Err(error) => self.refuse(error),
-        }
-    }
-
-    /// Replaces the configuration by a text from elsewhere, in the format of the first, as
-    /// [`reload`](Self::reload) does by the file.
-    ///
-    /// # Errors
-    ///
-    /// If the text is invalid, as for [`reload`](Self::reload).
-    pub fn replace(&self, text: &str) -> Result<Diff, ConfigError> {
-        let replacing = self.0.replacing.lock();
-        let replaced = self.put_in_force(text);
-        let replaced = replaced.inspect_err(|error| self.keep(error));
-        drop(replacing);
-        self.tell();
-        replaced
-    }
-
-    /// Replaces the configuration, unless the text is invalid.
-    fn put_in_force(&self, text: &str) -> Result<Diff, ConfigError> {
-        let ConfigInner {
-            source,
-            identifiers,
-            named_limits,
-            rule_table,
-            clients,
-            enforcement,
-            current,
-            ..
-        } = &*self.0;
-        let old = current.load();
-        let (next, rules, settings) =
-            ConfigSnapshot::new(text, Some(&old.spec), source, identifiers, named_limits)?;
-        let diff = Diff::between(&old.spec, &next.spec);
-        rule_table.replace(rules);
-        if let Some(warning) = clients.replace(settings) {
-            log::warn!(target: TARGET, "{}: {warning}", source.name);
-        }
-        enforcement.replace(next.spec.enforcement);
-        let in_force = next.in_force(source);
-        current.store(Arc::new(next));
-        let result = if diff.is_empty() {
-            log::info!(target: TARGET, "{}: nothing has changed", source.name);
-            ReloadResult::Unchanged
-        } else {
-            ReloadResult::Changed
-        };
-        let changes = diff.lines().map(str::to_owned).collect();
-        named_limits.audience().replaced(in_force, result, changes);
-        for (removes, line) in diff.changes() {
-            let level = if removes { Level::Warn } else { Level::Info };
-            log::log!(target: TARGET, level, "{}: {line}", source.name);
-        }
-        Ok(diff)
-    }
-
     pub(super) fn new(
         source: ConfigSource,
         identifiers: IdentifierRegistry,
@@ -201,7 +134,7 @@ impl Config {
             enforcement: LiveEnforcement::new(first.spec.enforcement),
             current: ArcSwap::from_pointee(first),
             warned: AtomicBool::new(false),
-            replacing: Mutex::new(()),
+            last_read: Mutex::new(Ok(text.to_owned())),
         })))
     }
 
@@ -224,24 +157,6 @@ impl Config {
                 source.name
             );
         }
-    }
-
-    /// Logs and tells why the configuration stays as it was.
-    pub(super) fn refuse<T>(&self, error: ConfigError) -> Result<T, ConfigError> {
-        self.keep(&error);
-        self.tell();
-        Err(error)
-    }
-
-    /// Logs why the configuration stays as it was. The caller [tells](Self::tell) it.
-    fn keep(&self, error: &ConfigError) {
-        log::error!(target: TARGET, "the configuration stays as it was:\n{error}");
-        self.0.named_limits.audience().refused(error.to_string());
-    }
-
-    /// Tells the observers of reloads, under no lock: they may use this configuration.
-    fn tell(&self) {
-        self.0.named_limits.audience().tell();
     }
 }
 

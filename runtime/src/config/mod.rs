@@ -6,6 +6,7 @@ mod builder;
 mod config;
 mod error;
 mod identifiers;
+mod reload;
 mod snapshot;
 mod source;
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::{
 #[cfg(unix)]
 use signal_hook::{SigId, consts::SIGHUP};
 
-use super::{config::Config, error::ConfigError};
+use super::{config::Config, error::ConfigError, source::Reading};
 
 /// The time between two readings of the file. A change counts once two readings agree, so that a
 /// half-written file is not taken (debounce).
@@ -27,7 +27,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// A thread of its own reads the file four times a second and compares its content. That sees what
 /// notifications of a file system miss: files on network volumes and on mounts of containers,
 /// symbolic links that are turned to another folder, as Kubernetes does, and editors that replace
-/// the old file by a new one. A change is in force within half a second or so.
+/// the old file by a new one. A change is in force within half a second or so. What
+/// [`replace`](super::Config::replace) has put in force stays until the file changes.
 ///
 /// On Unix, SIGHUP reloads too. From the first `watch` on, the signal no longer ends the process,
 /// not even once this is dropped.
@@ -97,7 +98,9 @@ impl Drop for Watch {
         #[cfg(unix)]
         signal_hook::low_level::unregister(self.signal);
         self.end.take();
-        if let Some(thread) = self.thread.take() {
+        // An observer of reloads runs on that thread, and may be what drops this.
+        let is_own = |thread: &JoinHandle<()>| thread.thread().id() == thread::current().id();
+        if let Some(thread) = self.thread.take().filter(|thread| !is_own(thread)) {
             // The thread does not panic; if it did, there is nothing more to end.
             let _ = thread.join();
         }
@@ -117,50 +120,32 @@ impl Hangup {
     }
 }
 
-/// A reading of the file: its text, or why it cannot be read.
-type Reading = Result<String, ConfigError>;
-
-/// The latest readings.
+/// Two readings in a row, of which a change must be in both.
 #[derive(Default)]
 struct Debounce {
     latest: Option<Reading>,
-    /// The reading that was applied or rejected last, which is not reported again.
-    done: Option<Reading>,
 }
 
 impl Debounce {
-    /// Returns a reading to apply or reject: it is new, and agrees with the one before.
-    fn settled(&mut self, seen: Reading) -> Option<Reading> {
-        let is_settled = self.latest.as_ref() == Some(&seen);
-        if is_settled && self.done.as_ref() != Some(&seen) {
-            self.done = Some(seen.clone());
-            return Some(seen);
+    /// Returns whether a reading agrees with the one before.
+    fn is_settled(&mut self, seen: &Reading) -> bool {
+        let is_settled = self.latest.as_ref() == Some(seen);
+        if !is_settled {
+            self.latest = Some(seen.clone());
         }
-        self.latest = Some(seen);
-        None
+        is_settled
     }
 }
 
 fn read(config: &Config, debounce: &mut Debounce, is_hangup: bool) {
-    let seen = config.0.source.read();
-    let in_force = |text: &String| *text == config.0.current.load().text;
     if is_hangup {
-        debounce.done = Some(seen.clone());
-    } else if seen.as_ref().is_ok_and(in_force) {
-        // The debounce starts anew, because the same error is news after it was undone.
-        *debounce = Debounce::default();
+        // The outcome is logged.
+        drop(config.reload());
         return;
     }
-    let news = if is_hangup {
-        Some(seen)
-    } else {
-        debounce.settled(seen)
-    };
-    // `replace` and `refuse` log the outcome.
-    match news {
-        Some(Ok(text)) => drop(config.replace(&text)),
-        Some(Err(error)) => drop(config.refuse::<()>(error)),
-        None => {}
+    let seen = config.0.source.read();
+    if debounce.is_settled(&seen) && !config.is_last_read(&seen) {
+        config.reload_settled(&seen);
     }
 }
 
@@ -173,23 +158,21 @@ mod tests {
     }
 
     #[test]
-    fn change_counts_once_it_has_settled() {
+    fn change_counts_once_two_readings_agree() {
         let mut debounce = Debounce::default();
-        assert_eq!(debounce.settled(read_as("half")), None);
-        assert_eq!(debounce.settled(read_as("whole")), None);
-        assert_eq!(debounce.settled(read_as("whole")), Some(read_as("whole")));
-        assert_eq!(debounce.settled(read_as("whole")), None, "once");
-        assert_eq!(debounce.settled(read_as("other")), None);
-        assert_eq!(debounce.settled(read_as("whole")), None, "and back again");
-        assert_eq!(debounce.settled(read_as("whole")), None);
+        assert!(!debounce.is_settled(&read_as("half")));
+        assert!(!debounce.is_settled(&read_as("whole")));
+        assert!(debounce.is_settled(&read_as("whole")));
+        assert!(!debounce.is_settled(&read_as("other")));
+        assert!(!debounce.is_settled(&read_as("whole")), "and back again");
+        assert!(debounce.is_settled(&read_as("whole")));
     }
 
     #[test]
-    fn missing_file_is_reported_once() {
+    fn file_that_is_missing_for_a_moment_is_no_change() {
         let gone = || Err(ConfigError::unreadable("a.toml", "no such file"));
         let mut debounce = Debounce::default();
-        assert_eq!(debounce.settled(gone()), None, "between two renames");
-        assert_eq!(debounce.settled(gone()), Some(gone()));
-        assert_eq!(debounce.settled(gone()), None);
+        assert!(!debounce.is_settled(&gone()), "between two renames");
+        assert!(debounce.is_settled(&gone()));
     }
 }

@@ -17,6 +17,12 @@ use super::{
 };
 
 impl Engine {
+    /// Deletes the counter of a limit, and the block above it.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the store may have deleted them. Waiters then are not
+    /// woken, and observers hear nothing of it.
     pub(crate) async fn reset(
         &self,
         limit: &Limit,
@@ -34,6 +40,10 @@ impl Engine {
     }
 
     /// Blocks by hand, in place of a block that is in force.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the block may have started. Observers hear nothing of it.
     pub(crate) async fn block(
         &self,
         limit: &Limit,
@@ -45,6 +55,10 @@ impl Engine {
     }
 
     /// Blocks for a pause. A block that ends later stays in force, whatever has started it.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the pause may have started. Observers hear nothing of it.
     pub(crate) async fn pause(
         &self,
         limit: &Limit,
@@ -75,6 +89,12 @@ impl Engine {
         Ok(())
     }
 
+    /// Ends a block, and forgets its offences.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the block may have ended. Waiters then are not woken, and
+    /// observers hear nothing of it.
     pub(crate) async fn unblock(
         &self,
         limit: &Limit,

@@ -35,7 +35,7 @@ const DEFAULT_FAILURE_THRESHOLD: u32 = 3;
 const DEFAULT_RECOVERY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest time for which other processes miss a reset or a refund of this one.
 const DEFAULT_DENIAL_CACHE: Duration = Duration::from_secs(1);
-/// The default bound is one million keys: about 120 MB of counters of constant size.
+/// The default bound is one million keys: about 65 MB of counters of constant size.
 const DEFAULT_MAX_KEYS: usize = 1_000_000;
 
 /// Settings of an [`Engine`], before `build` makes it.
@@ -98,6 +98,11 @@ impl EngineBuilder {
     /// # Errors
     ///
     /// If there is no store, or Redis has a problem that waiting does not solve.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, there is no engine. In Redis it leaves at most the keys of
+    /// the startup check, which soon expire.
     pub(crate) async fn build(mut self) -> Result<Engine, InitError> {
         let clock = self.chosen_clock();
         #[cfg(feature = "status-page")]

@@ -33,6 +33,10 @@ pub(crate) enum Tell {
 
 impl Engine {
     /// Decides one limit for one identity.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the limit may have been charged.
     pub(crate) async fn check(
         &self,
         mode: Mode<'_>,
@@ -53,6 +57,10 @@ impl Engine {
     }
 
     /// Charges several limits at once: all of them, or none.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, all of them may have been charged.
     pub(crate) async fn check_all(
         &self,
         mut limits: Vec<(Limit, Identity)>,
@@ -92,7 +100,7 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// As of [`decide`](Self::decide).
+    /// If the future is dropped midway, the check may have been charged.
     pub(super) async fn outcome(&self, check: &Check<'_>) -> Result<Outcome, StoreError> {
         coop_yield().await;
         match self.try_decide(check) {
@@ -105,7 +113,7 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// As of [`decide`](Self::decide).
+    /// If the future is dropped midway, the check may have been charged.
     pub(super) async fn decision(&self, check: &Check<'_>) -> Result<Decision, RateLimitError> {
         coop_yield().await;
         validate(&check.charges)?;

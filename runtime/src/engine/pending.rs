@@ -28,12 +28,14 @@ enum Stage {
     Charged(Charged),
     /// A settlement is under way.
     Settling {
-        /// The indices of the charges that are refunded meanwhile, which is done afterwards.
+        /// The indices of the charges whose refund was asked for meanwhile. The settlement's task
+        /// refunds them once the settlement has ended.
         refunded: Vec<usize>,
-        /// The receiver of whether that was done, for the first refund that waits for it.
+        /// The receiver of whether they were refunded, for the first caller that waits for it.
         told: Option<oneshot::Receiver<bool>>,
     },
-    /// The settled cost counts, and the limits stood like this then.
+    /// The charges are settled. The decision has how the limits stood then, until a refund takes
+    /// it. `None`: the store could not do it, or the decision was taken.
     Settled(Charged, Option<Decision>),
 }
 

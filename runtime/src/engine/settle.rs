@@ -31,7 +31,8 @@ impl Engine {
     ///
     /// # Cancel safety
     ///
-    /// As of [`settle`](Self::settle).
+    /// The part that needs no I/O is done before the first await. A task does the rest, even if the
+    /// future is dropped.
     pub(crate) async fn refund(&self, charged: Charged) -> Option<Decision> {
         self.settle(charged, 0, |_, _| None).await
     }
@@ -159,6 +160,12 @@ impl Engine {
     ///
     /// If Redis could not be told, or did not say so in time. Some of the charges, or all of them,
     /// may be settled all the same: `charged` then counts what is certain.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, Redis may have settled some of the charges, or all of them.
+    /// A call of its own charges those of cost 0 last, so they may stay uncharged.
+    /// [`settle`](Self::settle) runs this in a task, which only the end of its runtime drops.
     pub(super) async fn settle_remotely(
         &self,
         charged: &mut Charged,

@@ -156,7 +156,7 @@ impl DecisionList {
         });
         let enforced = self.decisions.iter().filter(|other| other.is_enforced);
         let is_full = enforced.count() >= MAX_ENFORCED;
-        // Limits beyond that, made for each client perhaps, share the last entry.
+        // Further limits, perhaps made for each client, share the last entry.
         let last = || self.decisions.iter().rposition(|other| other.is_enforced);
         let Some(index) = same.or_else(|| last().filter(|_| is_full)) else {
             return self.push(dated, 0);

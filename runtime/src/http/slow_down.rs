@@ -47,7 +47,7 @@ pub(super) async fn slow_down<'a>(
     };
     let held = match evaluation.hold.take() {
         Some(hold) => {
-            hold.release().await;
+            hold.release_once().await;
             true
         }
         None => false,

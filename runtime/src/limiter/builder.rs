@@ -213,7 +213,8 @@ impl Builder {
     /// A denial holds until its own retry time at most, for the same limit, identity and cost, and
     /// `Retry-After` counts down. A reset, a refund, the end of a block or a changed limit ends it
     /// at once in this process, and after this time in other processes. The denial cache keeps at
-    /// most 65,536 identities for each zone, and never more than [`max_keys`](Self::max_keys).
+    /// most 65,536 pairs of an identity and a zone, and never more than
+    /// [`max_keys`](Self::max_keys).
     pub fn denial_cache(mut self, max_age: Duration) -> Self {
         self.engine.denial_cache = max_age;
         self

@@ -1,8 +1,19 @@
 //! Configuration files that are watched and reloaded.
 
-use std::{fs, path::Path, sync::Mutex, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
-use actix_throttle::{Config, Identity, RateLimiter, Rule, config::Format};
+use actix_throttle::{
+    Config, Event, Identity, Observer, RateLimiter, Rule,
+    config::{Format, Watch},
+};
 use nix::sys::signal::{Signal, raise};
 
 use super::load::Folder;
@@ -115,6 +126,71 @@ async fn a_link_that_is_turned_is_a_change() {
     symlink(other, &next).expect("a link");
     fs::rename(next, link).expect("a rename");
     view.becomes(2).await;
+}
+
+#[actix_web::test]
+async fn replaced_configuration_stays_until_the_file_changes() {
+    let folder = Folder::new();
+    let path = folder.write("rules.toml", &login(1));
+    let other_path = folder.write("other.toml", &login(1));
+    let [config, other] = [&path, &other_path].map(|path| Config::load(path).expect("a file"));
+    let [view, other_view] = [View::of(&config).await, View::of(&other).await];
+    let early = config.replace(&login(7));
+    assert!(!early.expect("a right text").is_empty());
+    let _watches = [&config, &other].map(|config| config.watch().expect("a thread"));
+    // Each of these changes takes two polls of the other file.
+    for times in 2..=4 {
+        replace(&other_path, &login(times));
+        other_view.becomes(times).await;
+        assert_eq!(view.times().await, 7);
+        config.replace(&login(7)).expect("a right text");
+    }
+    replace(&path, &login(2));
+    view.becomes(2).await;
+}
+
+#[cfg(unix)]
+#[test]
+fn file_without_an_end_is_an_error() {
+    let folder = Folder::new();
+    let link = folder.path("rules.toml");
+    std::os::unix::fs::symlink("/dev/zero", &link).expect("a link");
+    let error = Config::load(&link).expect_err("a device").to_string();
+    assert!(error.ends_with("it is not a regular file"), "{error}");
+}
+
+/// An observer that drops the watch when it hears of a reload, and says that it has.
+#[derive(Clone, Default)]
+struct DropsWatch {
+    watch: Arc<Mutex<Option<Watch>>>,
+    has_dropped: Arc<AtomicBool>,
+}
+
+impl Observer for DropsWatch {
+    fn observe(&self, event: &Event<'_>) {
+        let watch = self.watch.lock().expect("no panic").take();
+        if matches!(event, Event::Reloaded { .. }) && watch.is_some() {
+            drop(watch);
+            self.has_dropped.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn watch_that_an_observer_drops_ends() {
+    let folder = Folder::new();
+    let path = folder.write("rules.toml", &login(1));
+    let config = Config::load(&path).expect("a right file");
+    let observer = DropsWatch::default();
+    let builder = RateLimiter::builder().memory().config(&config);
+    let builder = builder.observer(observer.clone());
+    let _limiter = builder.build().await.expect("valid settings");
+    *observer.watch.lock().expect("no panic") = Some(config.watch().expect("a thread"));
+    replace(&path, &login(2));
+    eventually_async("the watch is dropped", BOUND, async || {
+        observer.has_dropped.load(Ordering::Relaxed)
+    })
+    .await;
 }
 
 #[test]

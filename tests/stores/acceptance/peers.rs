@@ -34,7 +34,7 @@ async fn stale_release_lifts_the_capacity(store: &StoreFixture) {
         take(&semaphore).await.unwrap(),
         take(&semaphore).await.unwrap(),
     );
-    // Late releases must not free the permits of the current owners: two more would be available.
+    // Late releases must not free the permits that are held now: two more would be available.
     stalled.run(stale.0.release());
     drop(stale.1);
     stalled.run(settle());

@@ -144,7 +144,7 @@ async fn follow(
                 };
                 let is_part = chosen.cost < charges[chosen.index].1;
                 if is_part && chosen.index < dropped {
-                    // Its receipt sets no bound for a part of it here.
+                    // A part of a charge that is not kept has no bound here.
                     return;
                 }
                 let is_latest = settlements == chosen.settlements;

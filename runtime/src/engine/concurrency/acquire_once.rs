@@ -77,7 +77,9 @@ impl Engine {
             }
         });
         let ended = |_| RateLimitError::Unavailable {
-            reason: "the task that asked the store was aborted".into(),
+            reason: "the task that asked the store was aborted with its runtime; acquire on a \
+                     runtime that outlives the call"
+                .into(),
             retry_after: None,
         };
         let mut granted = UnclaimedGrant {

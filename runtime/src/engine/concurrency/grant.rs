@@ -36,6 +36,11 @@ impl Granted {
     }
 
     /// Undoes the grant: dropping the hold releases the permits, and the rates are refunded here.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before its first poll, it releases the permits and refunds no rate.
+    /// Once polled, the refund is carried out even if the future is dropped.
     pub(super) async fn refund_all(mut self, engine: &Engine) {
         drop(self.hold.take());
         if let Some(refund) = self.refund.take() {

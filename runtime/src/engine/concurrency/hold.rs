@@ -1,8 +1,9 @@
 //! [`PermitHold`]: permits that are held until it is dropped, however the request ends.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use actix_throttle_core::time::Micros;
+use futures_util::future::select;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::{owned_charge::OwnedCharge, renewal::Renewal};
@@ -51,7 +52,7 @@ impl PermitHold {
         self.renewal.is_valid()
     }
 
-    /// Releases the permits, and waits for that.
+    /// Releases the permits, and waits for that, until they have expired at the latest.
     ///
     /// # Cancel safety
     ///
@@ -62,6 +63,22 @@ impl PermitHold {
         if let Some(task) = task {
             // The task does not panic, and is aborted only with its runtime.
             let _ = task.await;
+        }
+    }
+
+    /// Releases the permits, and waits until that was tried once, for the store's deadline at most.
+    /// A renewal that is under way comes first. If the store could not be told, the renewal task
+    /// tries again.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the renewal task goes on.
+    pub(crate) async fn release_once(mut self) {
+        let (task, renewal) = (self.task.take(), Arc::clone(&self.renewal));
+        drop(self);
+        if let Some(task) = task {
+            // The task ends at once if the permits are released already.
+            select(task, pin!(renewal.release_tried())).await;
         }
     }
 }

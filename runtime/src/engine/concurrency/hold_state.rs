@@ -19,8 +19,8 @@ enum HoldPhase {
     Held {
         until: Micros,
     },
-    /// Another owner may have run since. A later renewal cannot undo that: exclusivity can no
-    /// longer be promised.
+    /// Other work may have run in its place since. A later renewal cannot undo that: exclusivity
+    /// can no longer be promised.
     Lost,
     Released,
 }

@@ -80,7 +80,8 @@ impl Permit {
 
     /// Refunds what was charged, or settled, as far as it still counts, releases the permits, and
     /// wakes waiters of this process. A [settlement](Self::settle) that is under way comes first.
-    /// Returns `false` if the store could not be told, which is logged.
+    /// Returns `false` if the store could not be told of the refund, which is logged. If it could
+    /// not be told of the release, a task tries again until the permits have expired.
     ///
     /// ```
     /// # #[actix_web::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -105,7 +106,7 @@ impl Permit {
         let hold = self.granted.hold.take();
         let mut is_done = charged.is_empty() || self.engine.refund(charged).await.is_some();
         if let Some(hold) = hold {
-            hold.release().await;
+            hold.release_once().await;
         }
         if let Some(refunded) = after_settlement {
             is_done &= refunded.await.unwrap_or(false);

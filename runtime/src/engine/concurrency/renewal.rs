@@ -9,7 +9,7 @@ use actix_throttle_core::{
     time::Micros,
 };
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::{
     hold_state::HoldState,
@@ -30,6 +30,8 @@ pub(super) struct Renewal {
     engine: Engine,
     permits: Vec<OwnedCharge>,
     state: Mutex<HoldState>,
+    /// The notice that the release was tried once.
+    release_tried: Notify,
 }
 
 impl Renewal {
@@ -45,6 +47,7 @@ impl Renewal {
             engine,
             permits,
             state: Mutex::new(HoldState::new(until, may_count)),
+            release_tried: Notify::new(),
         }
     }
 
@@ -55,6 +58,11 @@ impl Renewal {
     }
 
     /// Renews the permits until the hold is dropped, then releases them.
+    ///
+    /// # Cancel safety
+    ///
+    /// A task runs this, and only the end of its runtime aborts the task. The permits are then not
+    /// released: they count until they expire.
     pub(super) async fn renew_until_dropped(
         self: Arc<Self>,
         mut ended: oneshot::Receiver<()>,
@@ -116,6 +124,10 @@ impl Renewal {
 
     /// Releases the permits, and retries with backoff until they have expired. A second release of
     /// a permit does no harm, because it is released by its id.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, a permit that is not released yet counts until it expires.
     async fn release(&self) {
         if !self.state.lock().released() {
             return;
@@ -130,12 +142,18 @@ impl Renewal {
             // Waiters are woken after a failure, too: the local fallback may have released the
             // permits.
             self.notify_waiters();
+            self.release_tried.notify_one();
             let next = clock.now().saturating_add(BACKOFF.after(attempts));
             if done.is_ok() || next >= end || !self.state.lock().may_count() {
                 return;
             }
             clock.sleep_until(next).await;
         }
+    }
+
+    /// Waits until the release was tried once.
+    pub(super) async fn release_tried(&self) {
+        self.release_tried.notified().await;
     }
 
     /// Tells the observers that the permits are held, and returns since when; `None` without

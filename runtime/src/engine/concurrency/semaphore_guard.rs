@@ -23,7 +23,7 @@ impl SemaphoreGuard {
     /// Returns whether the permit is still certain to be held.
     ///
     /// It no longer is if the permit expired before it could be renewed: the store was unreachable,
-    /// the process was stopped, or the store's clock jumped. From then on another owner may run in
+    /// the process was stopped, or the store's clock jumped. From then on other work may run in
     /// its place, so work that must not run beside it should end. A lost permit stays lost; but
     /// while the guard lives, it is counted again as soon as there is room for it.
     ///

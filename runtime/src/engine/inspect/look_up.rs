@@ -101,8 +101,8 @@ impl Engine {
         })
     }
 
-    /// Deletes the counter of a concurrency limit: the permits count no longer, though their
-    /// owners go on until they are done.
+    /// Deletes the counter of a concurrency limit: the permits count no longer, though the work
+    /// that they are for goes on.
     pub(crate) async fn reset_permits(
         &self,
         limit: &Concurrency,

@@ -69,7 +69,10 @@ impl StoreError {
     pub(crate) fn malformed() -> Self {
         Self {
             kind: ErrorKind::Malformed,
-            ..Self::new("the script's reply is malformed")
+            ..Self::new(
+                "the script's reply is malformed; if this repeats, look for a proxy in front of \
+                 Redis that loses or doubles replies",
+            )
         }
     }
 
@@ -82,7 +85,9 @@ impl StoreError {
     pub(crate) fn nothing() -> Self {
         Self {
             kind: ErrorKind::Failure,
-            reason: Cow::Borrowed("the store returned no outcome"),
+            reason: Cow::Borrowed(
+                "the store returned no outcome; if this repeats, report it to actix-throttle",
+            ),
             deleted: 0,
         }
     }
@@ -112,7 +117,9 @@ impl StoreError {
     pub(crate) fn migrating() -> Self {
         Self {
             kind: ErrorKind::Migrating,
-            ..Self::new("the keys are being moved to another node")
+            ..Self::new(
+                "the keys are being moved to another node, and nothing was charged; try again",
+            )
         }
     }
 

@@ -28,7 +28,8 @@ pub(super) fn next_waiter(decision: &Decision) -> Next {
 }
 
 /// Copies an alternative with new permit ids for each attempt: a late reply then concerns another
-/// permit. The charge that was waited for in a queue counts from its turn.
+/// permit. `in_turn` is the charge for which the caller has waited in a queue until its turn came;
+/// `None` if it has not waited. A bucket counts this charge from the moment when the turn was due.
 pub(super) fn with_fresh_permit_ids(
     alternative: &[OwnedCharge],
     in_turn: Option<&OwnedCharge>,

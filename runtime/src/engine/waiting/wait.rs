@@ -242,7 +242,8 @@ impl<'a> Waiter<'a> {
         })
     }
 
-    /// Tries the alternatives in order; `in_turn` is the charge that was waited for in a queue.
+    /// Tries the alternatives in order. `in_turn` is the charge for which the caller has waited in
+    /// a queue until its turn came; `None` if it has not waited.
     async fn try_alternatives(
         &self,
         in_turn: Option<&OwnedCharge>,

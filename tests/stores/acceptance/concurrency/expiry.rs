@@ -99,7 +99,7 @@ async fn expired_permit_is_renewed_if_still_free(store: &StoreFixture) {
         }
     };
     stalled.run(renewed);
-    // The permit counts again, but stays invalid: another owner may have used it in between.
+    // The permit counts again, but stays invalid: other work may have run in its place.
     assert!(!held.is_valid());
     stalled.run(held.release());
     assert_eq!(free(&semaphore).await, 2);

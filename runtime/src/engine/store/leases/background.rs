@@ -100,6 +100,12 @@ impl<S: Store + 'static> LeasePool<S> {
         });
     }
 
+    /// Asks the store for a lease, and puts it into the account.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the task is aborted with its runtime, the store may have granted a lease that is in no
+    /// account: all of it counts as used.
     async fn renew(self: Arc<Self>, at: AccountKey, number: u64, owner: &LeaseKey, size: u32) {
         let leases = self.leases.read().await;
         if !*leases {
@@ -147,6 +153,11 @@ impl<S: Store + 'static> LeasePool<S> {
     }
 
     /// Waits for the end of each grant of an account, and returns what is left of it.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the task is aborted with its runtime, the grants stay in the account, for the next
+    /// watcher. Grants that it has taken out and not returned yet count as used.
     async fn watch(self: Arc<Self>, at: AccountKey, number: u64) {
         loop {
             let own = |account: &&mut Account| account.number == number;
@@ -178,6 +189,10 @@ impl<S: Store + 'static> LeasePool<S> {
     }
 
     /// Refunds what is left of these grants. If a refund fails, its part counts as used.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, what is not refunded yet counts as used.
     async fn return_unused(&self, owner: &LeaseKey, grants: &[Grant]) {
         for grant in grants {
             let mut receipt = grant.receipt;

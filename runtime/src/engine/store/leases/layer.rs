@@ -176,6 +176,11 @@ impl<S: Store + 'static> Leases<S> {
 
     /// Refunds or settles charges at the store, also those that were served out of leases: a lease
     /// is charged there.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the store may have settled them. The pool does not learn of
+    /// it, and shows what remained before until the store replies again.
     async fn settle_leased(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
         let sent = self.pool.now();
         let mut outcomes = self.pool.ask_inner(check).await?;

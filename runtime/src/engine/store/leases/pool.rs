@@ -50,7 +50,7 @@ pub(crate) struct LeasePool<S> {
     /// The number of the next account. It is relaxed, because only uniqueness matters.
     numbers: AtomicU64,
     /// Whether leasing is on. A task holds the read lock while a grant of its own is in no account,
-    /// so the holder of the write lock knows that there is no such grant.
+    /// so under the write lock there is no such grant.
     pub(super) leases: RwLock<bool>,
 }
 

@@ -31,6 +31,11 @@ impl Executor {
     /// once there is a connection, so requests that have left by then are not in it. A second loop
     /// takes over after `deadline / OVERLAP`, against head-of-line blocking: the next batch to a
     /// distant Redis goes out while the call is in flight.
+    ///
+    /// # Cancel safety
+    ///
+    /// Only the end of its runtime drops it. The requests of the batch then get an error, although
+    /// a call that was sent may be carried out.
     pub(super) async fn drain(
         self: Arc<Self>,
         connection: Arc<WorkerConnection>,
@@ -58,6 +63,11 @@ impl Executor {
     }
 
     /// Sends a full batch while another call of its batch key is in flight.
+    ///
+    /// # Cancel safety
+    ///
+    /// Only the end of its runtime drops it. The requests of the batch then get an error, although
+    /// a call that was sent may be carried out.
     pub(super) async fn send_full_batch(&self, connection: &WorkerConnection, batch_key: BatchKey) {
         let guard = connection.checkout().await;
         if let Some(batch) = connection.queue.take(batch_key) {
@@ -66,6 +76,11 @@ impl Executor {
     }
 
     /// Seals and sends a batch. Its two calls, if it has two, go out in one write.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, each of the calls may be carried out or not. Their requests
+    /// get an error.
     async fn send_batch(
         &self,
         connection: &WorkerConnection,
@@ -90,6 +105,10 @@ impl Executor {
     }
 
     /// Sends a call, and delivers the outcomes to its requests.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the call may be carried out. Its requests get an error.
     async fn send_call(
         &self,
         connection: &WorkerConnection,

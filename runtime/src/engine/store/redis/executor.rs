@@ -127,7 +127,10 @@ impl Executor {
         let outcomes = within(deadline, outcomes).instrument(span.clone());
         let outcomes = match outcomes.await {
             Ok(Ok(outcomes)) => outcomes,
-            Ok(Err(_)) => Err(StoreError::new("the task that calls Redis ended")),
+            Ok(Err(_)) => Err(StoreError::new(
+                "the task that calls Redis ended with its runtime; call the limiter on a runtime \
+                 that goes on",
+            )),
             Err(expired) => Err(self.deadline_passed(expired)),
         };
         record_outcome(&span, call_outcome(&outcomes));
@@ -180,6 +183,11 @@ impl Executor {
     }
 
     /// Sends a request, and tells the connection and the circuit breaker how that went.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the request may still have its effect. The connection and
+    /// the circuit breaker then hear nothing of it.
     pub(super) async fn attempt(
         &self,
         mut guard: ConnectionGuard,

@@ -119,7 +119,7 @@ pub(super) fn has_blocked(reply: &[u8]) -> bool {
 pub(super) fn outcome(reply: &[u8], check: &Check<'_>) -> Result<Outcome, StoreError> {
     let outcomes = outcomes(reply, std::iter::once(ReplyLayout::of(check)))?;
     let outcome = outcomes.into_iter().next();
-    outcome.ok_or_else(|| StoreError::new("the script's reply is empty"))
+    outcome.ok_or_else(StoreError::nothing)
 }
 
 const BLOCKED: u64 = 1;

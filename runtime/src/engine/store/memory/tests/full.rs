@@ -87,7 +87,7 @@ fn running_permits_outlive_a_flood_of_other_keys() {
             .unwrap()
             .allowed
     );
-    // The owners can renew their permits.
+    // The permits can be renewed.
     let renewed = decide(&store, Mode::Renew, [permit(&ann, 1)]).unwrap();
     assert_eq!(
         renewed.verdicts[0].wait,

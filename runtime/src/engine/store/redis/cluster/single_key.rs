@@ -53,8 +53,7 @@ impl RedisStore {
                 (outcome.allowed, outcome.receipts) = (true, vec![None]);
                 Ok(outcome)
             }
-            // A permit that is held is renewed, block or not.
-            // A forced charge does not ask for one either.
+            // Blocks do not matter to the renewal of a permit, nor to a forced charge.
             Mode::Renew | Mode::Force => self.decide_single_key(check(mode), deadline).await,
             Mode::Charge | Mode::ChargeForReceipts => {
                 let mut outcome = self.decide_single_key(check(mode), deadline).await?;
@@ -69,6 +68,11 @@ impl RedisStore {
     }
 
     /// Charges the one charge of a check, unless the identity is blocked.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, it may have charged; a denial may not have started its
+    /// block.
     pub(crate) async fn charge_single_key(
         &self,
         mode: Mode<'_>,
@@ -139,6 +143,10 @@ impl RedisStore {
 
     /// Starts the block that this charge asks for, and returns its length in microseconds. A block
     /// that another request has started meanwhile stays as it is.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, the block may have started or not.
     async fn begin_block(
         &self,
         charge: &Charge<'_>,

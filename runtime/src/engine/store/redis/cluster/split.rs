@@ -45,6 +45,12 @@ impl Executor {
 }
 
 impl RedisStore {
+    /// Decides the checks one after the other.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, it may have charged checks, or parts of one; a denial may
+    /// not have started its block.
     pub(crate) async fn decide_by_slot(
         &self,
         checks: &[Check<'_>],
@@ -120,6 +126,12 @@ impl RedisStore {
         parts
     }
 
+    /// Peeks at all parts, and charges them if none denies.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, it may have charged parts whose replies had not arrived. A
+    /// denial may not have started its block.
     async fn charge_across(
         &self,
         parts: &[SlotPart<'_>],
@@ -148,8 +160,13 @@ impl RedisStore {
         Ok(outcome)
     }
 
-    /// Charges every part, and refunds what must not be kept. If it ends early, by an error or a
-    /// drop, [`Rollback`] refunds in the background the charges whose replies have arrived.
+    /// Charges every part, and refunds what must not be kept. If a part fails, [`Rollback`] refunds
+    /// in the background the charges whose replies have arrived.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, [`Rollback`] does that, too. A charge whose reply had not
+    /// arrived stays.
     async fn charge_all(
         &self,
         parts: &[SlotPart<'_>],
@@ -180,6 +197,11 @@ impl RedisStore {
         Ok(outcomes)
     }
 
+    /// Settles every part.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped midway, some parts may be settled.
     async fn settle_across(
         &self,
         mode: Mode<'_>,
@@ -233,7 +255,7 @@ impl RedisStore {
             outcomes => outcomes?,
         };
         let outcome = outcomes.into_iter().next();
-        outcome.ok_or_else(|| StoreError::new("the script's reply is empty"))
+        outcome.ok_or_else(StoreError::nothing)
     }
 }
 

@@ -135,8 +135,9 @@ local function define_history()
     local new, was, settled = changed(history, receipt), base_of(history), nil
     if not new then
       local at, early = unpack('>I7I2', history, start_of(1))
-      local from = at - early % IS_FINAL
-      if receipt.at > from then return nil end
+      if receipt.at > at then return nil end
+      -- The first charge may count from before this one was made, if it has waited.
+      local from = max(at - early % IS_FINAL, receipt.at)
       settled = base_of(history)
       local view = {
         times = limit.times, window = limit.window, quota = limit.quota, cost = limit.cost,

@@ -2,8 +2,9 @@
 -- no room for an idempotency key, so it leaves a mark in the counter's value, by which a repeated
 -- call is recognised: a random id (6 bytes) and when the call came (4 bytes; milliseconds, modulo
 -- 2^32). Marks follow the state, oldest first; in a log they follow the last element. Permits need
--- none, because a permit id is charged once. Calls of several keys ignore marks and write without
--- them: their slot is not being moved.
+-- none, because a permit id is charged once. Calls of several keys ignore marks, and most of them
+-- write without them: their slot is usually not being moved. If one of them writes between a call
+-- and its repetition, the repetition finds no mark and is carried out once more.
 if code == 0 then
   local WIDTH, MOST, SPAN = 10, 256, 4294967296 -- 2^32
   local LOG, PERMITS, ENTRY = 1, 7, 9
