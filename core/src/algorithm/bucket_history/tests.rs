@@ -11,7 +11,7 @@ const START: u64 = 1_000_000_000_000;
 /// Charges that have waited count from before the one that came before them was made. One that is
 /// not kept any more is settled beneath them all the same.
 #[test]
-fn charge_that_is_not_kept_is_settled_beneath_others_that_waited() {
+fn charge_not_kept_is_settled_beneath_others_that_waited() {
     let limit = Limit::new(1_000, Duration::from_secs(1))
         .algorithm(Algorithm::TokenBucket)
         .capacity(1)
