@@ -10,6 +10,7 @@ mod crowd;
 mod denials;
 mod failures;
 mod keys;
+mod long_logs;
 mod migrating;
 mod migrating_lost;
 mod migrating_repeats;

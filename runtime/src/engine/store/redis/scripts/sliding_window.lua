@@ -6,6 +6,8 @@
 local TIME_SPAN, SUM_SPAN = 281474976710656, 16777216 -- 2^48, 2^24
 -- The largest cost of one admission: it alone exceeds every limit, so more makes no difference.
 local MOST_COST = 1000001
+-- The most elements of one call: Lua passes fewer than 8,000 arguments.
+local MOST_PUSHED = 4000
 
 if code == 1 then
   local function packed(time, sum)
@@ -101,6 +103,22 @@ if code == 1 then
     return min(cost, MOST_COST, SUM_SPAN - 1 - used(entry))
   end
 
+  -- Lowers the sums of the newest elements, and puts them before all from `older` on. They are
+  -- read at once and written in parts, because a call takes a limited number of arguments.
+  local function lower(entry, newest, older, given)
+    local elements = newest == 0 and {} or call('LRANGE', entry.key, 0, newest - 1)
+    local lowered = {}
+    for index = newest, 1, -1 do
+      local time, sum = unpack('>I6I3', elements[index])
+      lowered[newest + 1 - index] = pack('>I6I3', time, (sum - given) % SUM_SPAN)
+    end
+    call('LTRIM', entry.key, older, -1)
+    has_written = true
+    for first = 1, newest, MOST_PUSHED do
+      call('LPUSH', entry.key, spread(lowered, first, min(first + MOST_PUSHED - 1, newest)))
+    end
+  end
+
   -- Settles a charge: changes what was admitted at the receipt's time. Admissions of one
   -- microsecond leave the window together, so they are merged into one element for what is left of
   -- them. The sums of newer admissions are rewritten too, which is linear in their number. The
@@ -122,17 +140,11 @@ if code == 1 then
     local taken = (sum - before) % SUM_SPAN
     local given = min(taken, limit.cost)
     if given < 0 then given = -may_add(entry, -given) end
-    local oldest_kept = newest
-    if taken == given then oldest_kept = newest - 1 end
-    local kept = {}
-    for index = oldest_kept, 0, -1 do
-      local time, sum = element(entry, index)
-      kept[#kept + 1] = packed(time, (sum - given) % SUM_SPAN)
-    end
-    call('LTRIM', entry.key, older, -1)
-    has_written = true
-    for _, element in ipairs(kept) do call('LPUSH', entry.key, element) end
-    entry.count = entry.count - older + #kept
+    -- One element of that time stays, unless nothing is left of it.
+    local kept = newest
+    if taken ~= given then kept = newest + 1 end
+    lower(entry, kept, older, given)
+    entry.count = entry.count - older + kept
     entry.sum = (entry.sum - given) % SUM_SPAN
     if entry.count < entry.first and not entry.added then
       entry.count, entry.first, entry.save, entry.is_dropped = 0, 1, drop, true
