@@ -228,14 +228,14 @@ impl<B: Bucket> ChargeHistory<B> {
         let charges = self.charges.iter_mut().rev();
         let of_this_moment = charges.filter(|charge| charge.at == settlement.receipt.at);
         let mut charges: Vec<&mut PastCharge> = of_this_moment.collect();
-        let (from, only) = (settlement.from, charges.len() == 1);
+        let from = settlement.from;
         let index = {
             let find =
                 |fits: &dyn Fn(&PastCharge) -> bool| charges.iter().position(|one| fits(one));
             find(&|one| one.cost == from && !one.is_final)
                 .or_else(|| find(&|one| one.cost == from))
                 .or_else(|| find(&|one| one.cost > from && !one.is_final))
-                .or_else(|| find(&|_| only))
+                .or_else(|| find(&|one| one.cost > from))
         };
         if let Some(charge) = index.and_then(|index| charges.get_mut(index)) {
             charge.settle(settlement);

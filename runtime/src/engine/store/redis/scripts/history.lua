@@ -92,25 +92,26 @@ local function define_history()
   -- they count from the same moment.
   local function changed(history, receipt)
     local at, from, more = pack('>I7', receipt.at), receipt.from, receipt.to - receipt.from
-    local same, larger, only, of_this_moment, open, sum = nil, nil, nil, 0, {}, 0
+    local same, larger, larger_final, open, sum = nil, nil, nil, {}, 0
     for number = history:byte(1), 1, -1 do
       local start = start_of(number)
       if history:sub(start, start + 6) == at then
         local early, cost = unpack('>I2I4', history, start + 7)
         local charge = { number = number, early = early, cost = cost }
-        only, of_this_moment = charge, of_this_moment + 1
         if early < IS_FINAL then
           if cost == from then return with_cost(history, number, early + IS_FINAL, cost + more) end
           if cost > from then larger = larger or charge end
           open[#open + 1], sum = charge, sum + cost
         elseif cost == from then
           same = same or charge
+        elseif cost > from then
+          larger_final = larger_final or charge
         end
       end
     end
-    local charge = same or larger or of_this_moment == 1 and only
+    local charge = same or larger or larger_final
     if charge then
-      return with_cost(history, charge.number, charge.early, max(charge.cost + more, 0))
+      return with_cost(history, charge.number, charge.early, charge.cost + more)
     end
     if #open == 0 or sum < from then return nil end
     local rest = from
