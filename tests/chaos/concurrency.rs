@@ -165,6 +165,34 @@ fn local_fallback_and_restarted_server_know_held_permits() {
     });
 }
 
+#[test]
+fn permits_at_once_are_no_more_after_server_returned() {
+    block_on(async {
+        let mut fixture = OutageFixture::new(FailureMode::Local).await;
+        let semaphore = fixture.limiter.semaphore(&Concurrency::new(10), "ann");
+        fixture.server.kill();
+        let mut held = Vec::new();
+        for _ in 0..9 {
+            held.push(taken(&semaphore).await);
+        }
+        fixture.server.restart();
+        until("the server decides", async || {
+            fixture.clock.advance(EXPIRY / 300);
+            !semaphore.peek().await.unwrap().is_fallback()
+        })
+        .await;
+        let acquire = || {
+            let semaphore = semaphore.clone();
+            tokio::spawn(async move { take(&semaphore).await })
+        };
+        let acquired: Vec<_> = (0..64).map(|_| acquire()).collect();
+        for permit in acquired {
+            held.extend(permit.await.unwrap());
+        }
+        assert_eq!(held.len(), 10);
+    });
+}
+
 macro_rules! handlers {
     ($($name:ident, $path:literal, $mode:literal;)+) => { $(
         #[get($path)]

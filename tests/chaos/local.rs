@@ -129,6 +129,36 @@ fn blocks_outlast_the_server_and_its_absence() {
     });
 }
 
+/// The twin decides one by one what comes at once here.
+#[test]
+fn requests_at_once_get_no_fresh_quota_from_returned_server() {
+    block_on(async {
+        for limit in every_algorithm(20, 3600) {
+            let mut twins = Twins::new().await;
+            let limit = limit.name("at once");
+            twins.checks(&limit, 4, Duration::from_millis(1)).await;
+            twins.lose();
+            twins.checks(&limit, 11, Duration::from_millis(1)).await;
+            twins.find_again().await;
+            let mut expected = 0;
+            for _ in 0..64 {
+                let decision = twins.twin.check(&limit, "ann").await.unwrap();
+                expected += usize::from(decision.is_allowed());
+            }
+            let check = || {
+                let limiter = twins.limiter.clone();
+                tokio::spawn(async move { limiter.check(&limit, "ann").await.unwrap() })
+            };
+            let checks: Vec<_> = (0..64).map(|_| check()).collect();
+            let mut admitted = 0;
+            for check in checks {
+                admitted += usize::from(check.await.unwrap().is_allowed());
+            }
+            assert_eq!(admitted, expected, "{limit:?}");
+        }
+    });
+}
+
 /// The fallback admits no request during the outage, and Redis has forgotten those before it.
 #[test]
 fn local_fallback_knows_what_restarted_server_forgot() {

@@ -167,6 +167,10 @@ mod tests {
 
     use super::*;
 
+    #[expect(
+        clippy::extra_unused_type_parameters,
+        reason = "each type is a function of its own"
+    )]
     fn one_rule<T: 'static>() -> Vec<Rule> {
         vec![Rule::new(Limit::per_minute(1))]
     }

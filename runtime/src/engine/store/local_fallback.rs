@@ -8,6 +8,8 @@
 //! those admissions, so its return is no fresh quota either.
 
 mod debts;
+mod local_check;
+mod reservation;
 mod stricter;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +18,6 @@ use actix_throttle_core::{
     algorithm::Wait,
     check::{Charge, Charges, Check, Mode, Outcome, Outcomes},
     decide::Precedence,
-    decision::{DecisionSource, Verdict},
     failure_mode::FailureMode,
     identity::IdentityQuery,
     key::{Key, KeySelection},
@@ -25,7 +26,7 @@ use actix_throttle_core::{
     time::Micros,
 };
 
-use self::{debts::Debts, stricter::stricter};
+use self::{debts::Debts, reservation::Reservation, stricter::stricter};
 use super::{
     interface::{Miss, ScanBounds, Scanned, Store, StoreError},
     memory::{Full, MemoryStore, StoreSize},
@@ -112,8 +113,9 @@ impl<S> LocalFallback<S> {
         asks && local.any(|charge| self.may_hold_outage_admissions(charge))
     }
 
-    /// Mirrors to the local fallback what the store inside has decided.
-    fn mirror(&self, check: &Check<'_>, outcome: &mut Outcome) {
+    /// Mirrors to the local fallback what the store inside has decided, apart from what was
+    /// reserved there before.
+    fn mirror(&self, check: &Check<'_>, outcome: &mut Outcome, mut reserved: Reservation<'_, '_>) {
         if check.mode == Mode::Renew {
             self.local.mirror_renewal(check, outcome);
         }
@@ -154,8 +156,10 @@ impl<S> LocalFallback<S> {
                 }
             } else if outcome.allowed && verdict.wait == Wait::None {
                 let wanted = check.mode == Mode::ChargeForReceipts;
-                let (known, receipt) = self.local.mirror(charge, wanted);
-                if receipt.is_some() {
+                let reserved = reserved.take(index);
+                let (known, receipt) =
+                    reserved.unwrap_or_else(|| self.local.mirror(charge, wanted));
+                if wanted && receipt.is_some() {
                     outcome.mirror_receipts.resize(check.charges.len(), None);
                     outcome.mirror_receipts[index] = receipt;
                 }
@@ -164,48 +168,6 @@ impl<S> LocalFallback<S> {
                 }
             }
         }
-    }
-}
-
-impl<S: Store> LocalFallback<S> {
-    /// Decides a check with limits for which admissions of an outage may still count. It peeks at
-    /// the local fallback first, and charges the store inside only if that admits.
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped midway, the store inside may have charged what was not mirrored
-    /// here.
-    async fn decide_with_local_check(&self, check: &Check<'_>) -> Result<Outcomes, StoreError> {
-        let peek = |charge: &Charge<'_>| {
-            let settling = is_local(charge) && self.may_hold_outage_admissions(charge);
-            settling.then(|| self.local.peek(charge))
-        };
-        let known: Vec<Option<Verdict>> = check.charges.iter().map(peek).collect();
-        let denies = |(charge, known): (&Charge<'_>, &Option<Verdict>)| {
-            !charge.limit.is_shadow() && known.is_some_and(|known| known.wait != Wait::None)
-        };
-        let denied = check.charges.iter().zip(&known).any(denies);
-        if !denied {
-            let checks = std::slice::from_ref(check);
-            return self.inner.decide(checks, Miss::UNASKED).await;
-        }
-        // The local fallback denies, so the store inside is only peeked at: the verdicts still show
-        // how every limit stands.
-        let peek = Check {
-            mode: Mode::Peek,
-            charges: check.charges.clone(),
-        };
-        let mut outcomes = self.inner.decide(&[peek], Miss::UNASKED).await?;
-        for outcome in &mut outcomes {
-            outcome.allowed = false;
-            outcome.source = DecisionSource::Local;
-            for (verdict, known) in outcome.verdicts.iter_mut().zip(&known) {
-                if let Some(known) = known {
-                    *verdict = stricter(*verdict, *known);
-                }
-            }
-        }
-        Ok(outcomes)
     }
 }
 
@@ -227,7 +189,7 @@ impl<S: Store> Store for LocalFallback<S> {
             return Err(Miss::UNASKED);
         }
         let mut outcome = self.inner.try_decide(check)?;
-        self.mirror(check, &mut outcome);
+        self.mirror(check, &mut outcome, Reservation::new(&self.local, check));
         Ok(outcome)
     }
 
@@ -235,19 +197,18 @@ impl<S: Store> Store for LocalFallback<S> {
         for check in checks {
             self.local.mirror_release(check);
         }
-        let mut outcomes = if checks.iter().any(|check| self.needs_local_check(check)) {
+        if checks.iter().any(|check| self.needs_local_check(check)) {
             let mut outcomes = Outcomes::new();
             for check in checks {
                 // The future is boxed, because this path is rare: inline, it would make every
                 // future of `decide` larger.
-                outcomes.extend(Box::pin(self.decide_with_local_check(check)).await?);
+                outcomes.push(Box::pin(self.decide_with_local_check(check)).await?);
             }
-            outcomes
-        } else {
-            self.inner.decide(checks, miss).await?
-        };
+            return Ok(outcomes);
+        }
+        let mut outcomes = self.inner.decide(checks, miss).await?;
         for (check, outcome) in checks.iter().zip(&mut outcomes) {
-            self.mirror(check, outcome);
+            self.mirror(check, outcome, Reservation::new(&self.local, check));
         }
         Ok(outcomes)
     }

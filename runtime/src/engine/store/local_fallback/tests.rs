@@ -1,4 +1,4 @@
-//! Tests of the debts that the local fallback remembers after an outage.
+//! Tests of what the local fallback knows and does after an outage.
 
 use std::time::Instant;
 
@@ -9,12 +9,16 @@ use actix_throttle_core::{
     key::Key,
     limit::{Algorithm, Limit},
 };
+use futures_util::FutureExt;
 use smallvec::smallvec;
 
 use super::{LocalFallback, debts::Debts};
 use crate::engine::{
     clock::Clock,
-    store::{interface::Store, memory::MemoryStore},
+    store::{
+        interface::{Miss, Store},
+        memory::MemoryStore,
+    },
 };
 
 /// One request a second. A debt of 10^9 lasts for decades.
@@ -83,4 +87,37 @@ fn debts_without_room_count_for_every_counter_until_they_end() {
     debts.record(&Key::counter(&identity, &BUCKET), 300, 200);
     assert!(!debts.may_hold(&key, 250));
     assert!(debts.may_hold(&Key::counter(&identity, &BUCKET), 250));
+}
+
+/// A charge that the store inside denies, or admits as a shadow, is none here.
+#[test]
+fn reservation_is_refunded_when_the_store_inside_denies() {
+    let clock = Clock::Monotonic {
+        epoch: HOUR,
+        start: Instant::now(),
+    };
+    let memory = || MemoryStore::new(100, clock.clone());
+    let limit = Limit::per_hour(10);
+    for (limit, is_allowed) in [(limit, false), (limit.shadow(), true)] {
+        let fallback = LocalFallback::new(memory(), memory(), clock.clone());
+        fallback
+            .last_local_decision
+            .store(clock.now(), std::sync::atomic::Ordering::Relaxed);
+        let ann = Identity::new("ann");
+        let ask = |mode, cost| {
+            let asked = [check(mode, charge(&ann, &limit, cost))];
+            let decided = fallback.decide(&asked, Miss::UNASKED).now_or_never();
+            decided.expect("in memory").expect("decided").remove(0)
+        };
+        let here = || fallback.local.peek(&charge(&ann, &limit, 1)).remaining;
+        assert!(ask(Mode::Charge, 3).allowed);
+        assert_eq!(here(), 7);
+        // Another process uses the rest.
+        let rest = check(Mode::Charge, charge(&ann, &limit, 7));
+        assert!(fallback.inner().decide_one(&rest).expect("room").allowed);
+        for mode in [Mode::Charge, Mode::ChargeForReceipts, Mode::Peek] {
+            assert_eq!(ask(mode, 1).allowed, is_allowed, "{mode:?}");
+            assert_eq!(here(), 7, "{mode:?}");
+        }
+    }
 }

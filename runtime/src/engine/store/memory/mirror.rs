@@ -43,6 +43,33 @@ impl MemoryStore {
         })
     }
 
+    /// Charges what another store is about to be asked for, if this store admits it. Returns how
+    /// the limit stands, and the receipt of the charge.
+    ///
+    /// # Errors
+    ///
+    /// How the limit stands if it has no room. A charge for which the store has no room stays
+    /// unknown here.
+    pub(crate) fn reserve(
+        &self,
+        charge: &Charge<'_>,
+    ) -> Result<(Verdict, Option<Receipt>), Verdict> {
+        self.with_states(charge, |states, now| {
+            let verdict = peek(charge, states, now);
+            if verdict.wait != Wait::None {
+                return Err(verdict);
+            }
+            if charge.cost == 0 {
+                return Ok((verdict, None));
+            }
+            let Ok(verdict) = try_charge(charge, states, now) else {
+                return Ok((verdict, None));
+            };
+            let receipt = receipt(charge, states, &verdict, now);
+            Ok((verdict, receipt))
+        })
+    }
+
     /// Mirrors a block of the charge's identity that lasts for `left` more microseconds.
     pub(crate) fn mirror_block(&self, charge: &Charge<'_>, left: Micros) -> Result<(), Full> {
         self.put_block(&charge.key.block(), |known, now| {
