@@ -32,16 +32,17 @@ impl<S: Store + 'static> LeasePool<S> {
         // would otherwise never be returned.
         let mut leases = self.leases.write().await;
         *leases = false;
-        for shard in &self.shards {
-            let accounts: Vec<Account> = shard.lock().drain().flatten().collect();
-            let returned = accounts.into_iter().map(async |mut account| {
-                let grants = account.take_all();
-                self.return_unused(&account.owner, &grants).await;
-            });
-            // The leases are returned concurrently: the store can batch the calls, and one deadline
-            // covers all of them if the store does not reply.
-            join_all(returned).await;
-        }
+        let shards = self.shards.iter();
+        let accounts: Vec<Account> = shards
+            .flat_map(|shard| shard.lock().drain().flatten().collect::<Vec<_>>())
+            .collect();
+        // The leases are returned concurrently: the store can batch the calls, and one deadline
+        // covers all of them if the store does not reply.
+        join_all(accounts.into_iter().map(async |mut account| {
+            let grants = account.take_all();
+            self.return_unused(&account.owner, &grants).await;
+        }))
+        .await;
     }
 
     /// Spawns a task that asks for a lease, if the account should have one; no request waits for
