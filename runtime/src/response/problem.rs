@@ -178,7 +178,11 @@ impl Document {
                 self.written(" at once");
             }
         }
-        self.written(" is exhausted.");
+        self.written(match limit.remaining() {
+            0 => " is exhausted.",
+            // The cost is above what remains, or too many requests are being slowed down.
+            _ => " has no room for this request.",
+        });
     }
 
     fn retry_after(&mut self, wait: Duration) {
