@@ -157,7 +157,7 @@ impl Document {
             return self.written("). Waiting will not help; ask for less at once.");
         }
         if limit.is_blocked() {
-            self.written("Blocked for having exceeded the limit ");
+            self.written("Blocked under the limit ");
             self.quoted(limit.name());
             return self.written(".");
         }
