@@ -147,9 +147,9 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// If the regex is invalid; there is no rule; an identifier or a limit is invalid; a limit
-    /// costs more than it can ever hold, or would share its counter with another of the entry; an
-    /// unlimited group has no effect; the name is taken; or the entries are those of a
+    /// If the regex is invalid; there is no method or no rule; an identifier or a limit is invalid;
+    /// a limit costs more than it can ever hold, or would share its counter with another of the
+    /// entry; an unlimited group has no effect; the name is taken; or the entries are those of a
     /// configuration.
     pub fn paths<P>(
         self,
