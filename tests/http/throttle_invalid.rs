@@ -140,6 +140,20 @@ fn methods_of_no_request() {
 }
 
 #[test]
+fn identifier_of_the_middleware() {
+    let invalid = || Throttle::new().identifier(Identifier::all([]));
+    for message in [
+        rejected(invalid().paths("^/", [Rule::new(LIMIT)])),
+        rejected(invalid().exempt_paths("^/")),
+    ] {
+        assert!(
+            message.contains("the identifier of a `Throttle`: "),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn exempt_shadow() {
     let shadow = Paths::all().shadow();
     assert!(rejected(Throttle::new().exempt_paths(shadow)).contains("cannot be a shadow"));

@@ -201,6 +201,9 @@ impl Throttle {
     }
 
     /// Sets the identifier, for rules without one of their own. Default: the limiter's.
+    ///
+    /// If it is invalid, the entries that are added after it are an error. Entries before it count
+    /// every client by its address, and the log has an error.
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
@@ -258,6 +261,11 @@ impl Throttle {
                 "the entries of this `Throttle` are those of a configuration; add to that, or wrap \
                  the app in a second `Throttle`",
             ));
+        }
+        let identifier = settings.context.identifier.as_ref();
+        if let Some(diagnostic) = identifier.and_then(Identifier::validate) {
+            let text = format!("the identifier of a `Throttle`: {diagnostic}");
+            return Err(InitError::settings(text));
         }
         change(Arc::make_mut(&mut settings.own))?;
         Ok(self)
