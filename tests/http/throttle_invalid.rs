@@ -123,6 +123,8 @@ fn names_that_are_taken_or_cannot_be() {
     for name in ["", "wälder"] {
         let message = rejected(Throttle::new().paths(named(name), [Rule::new(LIMIT)]));
         assert!(message.contains("printable ASCII"), "{message}");
+        let entry = format!("the name `{name}` of an entry of a `Throttle`: ");
+        assert!(message.starts_with(&entry), "{message}");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use actix_throttle_core::{failure_mode::FailureMode, limit::Limit};
+use actix_throttle_core::{
+    failure_mode::FailureMode,
+    limit::{Limit, range},
+};
 use actix_web::HttpRequest;
 
 #[cfg(feature = "config")]
@@ -137,8 +140,9 @@ impl Throttle {
 
     fn everywhere(limit: Limit, rule: Rule) -> Result<Self, InitError> {
         let paths = match limit.name_value() {
-            Some(name) => Paths::all().name(name),
-            None => Paths::all(),
+            // An invalid name is an error of the limit.
+            Some(name) if range::is_name(name) => Paths::all().name(name),
+            _ => Paths::all(),
         };
         Self::new().paths(paths, [rule])
     }
@@ -147,10 +151,10 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// If the regex is invalid; there is no method or no rule; an identifier or a limit is invalid;
-    /// a limit costs more than it can ever hold, or would share its counter with another of the
-    /// entry; an unlimited group has no effect; the name is taken; or the entries are those of a
-    /// configuration.
+    /// If the regex is invalid; there is no method or no rule; an identifier, a name or a limit is
+    /// invalid; a limit costs more than it can ever hold, or would share its counter with another
+    /// of the entry; an unlimited group has no effect; the name is taken; or the entries are those
+    /// of a configuration.
     pub fn paths<P>(
         self,
         paths: P,

@@ -3,6 +3,7 @@
 use std::{convert::Infallible, fmt, net::IpAddr, sync::Arc};
 
 use actix_throttle_core::{
+    limit::range,
     network::{NetworkError, NetworkSet},
     rule_check::NO_METHODS,
 };
@@ -207,6 +208,17 @@ impl Paths {
     pub(super) fn matches_client(&self, address: Option<IpAddr>) -> bool {
         let is_in = |set: &Arc<NetworkSet>| address.is_some_and(|address| set.contains(address));
         self.networks.as_ref().is_none_or(is_in)
+    }
+
+    /// Checks that the name can stand in a header.
+    pub(super) fn check_name(&self) -> Result<(), InitError> {
+        match self.own_name() {
+            Some(name) if !range::is_name(name) => Err(InitError::settings(format!(
+                "the name `{name}` of an entry of a `Throttle`: {}",
+                range::NAME_RULE
+            ))),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn own_name(&self) -> Option<&str> {

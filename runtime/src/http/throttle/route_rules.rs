@@ -23,6 +23,7 @@ impl RouteRules {
         before: &[Self],
     ) -> Result<Self, InitError> {
         paths.check_methods()?;
+        paths.check_name()?;
         let label = label(&paths, before)?;
         let shadow = paths.is_shadow();
         let mut limits = 0;
