@@ -1,7 +1,7 @@
 //! New limits in an old service: they count first, and are enforced by a switch.
 
 use actix_throttle::{Enforcement, RateLimiter, rate_limit};
-use actix_web::{App, HttpServer, get, put, web};
+use actix_web::{App, HttpResponse, HttpServer, get, put, web};
 
 #[get("/")]
 #[rate_limit("2/minute")]
@@ -11,15 +11,15 @@ async fn index() -> &'static str {
 
 /// The switch. A service of yours asks who wants that.
 #[put("/enforcement/{mode}")]
-async fn switch(limiter: web::Data<RateLimiter>, mode: web::Path<String>) -> &'static str {
+async fn switch(limiter: web::Data<RateLimiter>, mode: web::Path<String>) -> HttpResponse {
     let mode = match mode.as_str() {
         "on" => Enforcement::On,
         "shadow" => Enforcement::Shadow,
         "off" => Enforcement::Off,
-        _ => return "on, shadow or off?\n",
+        _ => return HttpResponse::BadRequest().body("on, shadow or off?\n"),
     };
     limiter.set_enforcement(mode);
-    "done\n"
+    HttpResponse::Ok().body("done\n")
 }
 
 #[actix_web::main]

@@ -5,6 +5,8 @@
 //! ```console
 //! $ for i in $(seq 100); do curl -so /dev/null http://127.0.0.1:8080/search; done
 //! ```
+//!
+//! `PORT` is another port to listen on.
 
 mod environment;
 
@@ -72,8 +74,10 @@ async fn main() -> io::Result<()> {
             .service(page);
         App::new().service(search).service(limits)
     });
-    println!("open http://127.0.0.1:8080/limits/ as admin, with the password secret");
-    server.bind(("127.0.0.1", 8080))?.run().await?;
+    let port = environment::number("PORT")?.unwrap_or(8080);
+    let server = server.bind(("127.0.0.1", port))?;
+    println!("open http://127.0.0.1:{port}/limits/ as admin, with the password secret");
+    server.run().await?;
 
     RateLimiter::close().await;
     Ok(())

@@ -14,6 +14,10 @@ use crate::{
     },
 };
 
+/// The error of an entry whose list of methods is empty.
+pub const NO_METHODS: &str = "`methods` is empty, so no request has one of them: write one, such \
+                              as `GET`, or leave `methods` out";
+
 /// A rule or its spec, with the default names of its entry.
 pub trait CheckedRule {
     fn group(&self) -> Option<&str>;

@@ -92,7 +92,7 @@ async fn exceeding_client_is_blocked_for_the_whole_time() {
         assert_eq!((denied.status, denied.retry_after()), (429, Some(wait)));
         assert_eq!(denied.remaining(), Some(0));
         let detail = denied.json()["detail"].to_string();
-        assert!(detail.contains("Blocked"), "{detail}");
+        assert!(detail.contains("Blocked under the limit"), "{detail}");
     }
     test_app.after_micros(999);
     assert_eq!(service.get("/blocked").await.status, 429);

@@ -22,6 +22,7 @@ macro_rules! handlers {
 
         fn routes(config: &mut ServiceConfig) {
             $(config.service($name);)*
+            config.service(costly);
         }
     };
 }
@@ -38,6 +39,12 @@ handlers! {
     stacked "/stacked" ("2/second") ("3 per 7 seconds", algorithm = "fixed_window")
         ("5 per 11 seconds", algorithm = "token_bucket");
     blocking "/blocking" ("2/second", block = "1s 500ms");
+}
+
+#[get("/costly")]
+#[rate_limit("10/minute", cost = 6)]
+async fn costly() -> &'static str {
+    "ok"
 }
 
 /// An application whose denials carry the wait of the decision in microseconds.
@@ -144,6 +151,16 @@ async fn problem_document_has_all_its_fields() {
             "violated-policies": ["fixed"],
         })
     );
+}
+
+#[actix_web::test]
+async fn cost_beside_what_remains_finds_no_room() {
+    let service = TestApp::new().await.service(routes).await;
+    assert_eq!(service.get("/costly").await.status, 200);
+    let denied = service.get("/costly").await;
+    assert_eq!((denied.status, denied.remaining()), (429, Some(4)));
+    let detail = "The limit \"costly\" of 10 per 60s has no room for this request.";
+    assert_eq!(denied.json()["detail"], detail);
 }
 
 #[actix_web::test]

@@ -143,6 +143,8 @@ fn status_of_an_error_is_that_of_its_answer() {
         assert_eq!(error.status_code(), status, "{error}");
         assert_eq!(error.error_response().status(), status, "{error}");
     }
+    let empty = RateLimitError::InvalidDemand.to_string();
+    assert!(empty.starts_with("the demand is for no limit, "), "{empty}");
     let error = RequestError::NotInstalled;
     assert_eq!(error.status_code(), error.error_response().status());
 }

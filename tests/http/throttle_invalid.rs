@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_throttle::{Algorithm, Identifier, InitError, Limit, Paths, Rule, Throttle};
+use actix_web::http::Method;
 
 const LIMIT: Limit = Limit::per_minute(5);
 
@@ -122,6 +123,35 @@ fn names_that_are_taken_or_cannot_be() {
     for name in ["", "wälder"] {
         let message = rejected(Throttle::new().paths(named(name), [Rule::new(LIMIT)]));
         assert!(message.contains("printable ASCII"), "{message}");
+        let entry = format!("the name `{name}` of an entry of a `Throttle`: ");
+        assert!(message.starts_with(&entry), "{message}");
+    }
+}
+
+#[test]
+fn methods_of_no_request() {
+    let none = || Paths::all().methods([]);
+    for message in [
+        rejected(Throttle::new().paths(none(), [Rule::new(LIMIT)])),
+        rejected(Throttle::new().exempt_paths(none())),
+    ] {
+        assert!(message.contains("`methods` is empty"), "{message}");
+    }
+    let one = none().methods([Method::GET]);
+    assert!(Throttle::new().paths(one, [Rule::new(LIMIT)]).is_ok());
+}
+
+#[test]
+fn identifier_of_the_middleware() {
+    let invalid = || Throttle::new().identifier(Identifier::all([]));
+    for message in [
+        rejected(invalid().paths("^/", [Rule::new(LIMIT)])),
+        rejected(invalid().exempt_paths("^/")),
+    ] {
+        assert!(
+            message.contains("the identifier of a `Throttle`: "),
+            "{message}"
+        );
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{diagnostics::Diagnostics, position::Spanned, reader::TableReader};
+use super::{
+    diagnostics::Diagnostics, document::DocumentValue, position::Spanned, reader::TableReader,
+};
 use crate::{text, vocabulary::Argument};
 
 /// Reads a duration in words, such as `500ms` or `1h 30m`.
@@ -28,8 +30,15 @@ pub(crate) fn durations(
     argument: &'static Argument,
     diagnostics: &mut Diagnostics,
 ) -> Option<Spanned<Vec<Duration>>> {
-    let Spanned { position, value } = table.text(argument, diagnostics)?;
     let Argument { name, example, .. } = argument;
+    let node = &table.take(argument)?.node;
+    if matches!(node.value, DocumentValue::List(_)) {
+        let list = text::duration::LIST;
+        let reason = format!("`{name}` takes one string, not a list: write `{name} = {list}`");
+        diagnostics.at(node.position, reason);
+        return None;
+    }
+    let Spanned { position, value } = table.text(argument, diagnostics)?;
     let value = diagnostics.ok(
         position,
         text::duration::parse_list(value, &format!("{name} = {example}")),

@@ -124,8 +124,8 @@ impl ConfigSpec {
         let mut diagnostics = Diagnostics::default();
         let count = old.rules.len();
         if count > 0 && self.rules.is_empty() && !self.has_rules {
-            let s = if count == 1 { "" } else { "s" };
-            let what = format!("the file has no rules any more, and {count} rule{s} in force");
+            let are = if count == 1 { "is" } else { "are" };
+            let what = format!("the file has no rules any more, although {count} {are} in force");
             diagnostics.at(START, cut_off(&what));
         }
         diagnostics.into_result(Some(()))

@@ -42,7 +42,9 @@ impl<'n> TableReader<'n> {
 
     /// Makes the key a valid one, and returns its entry.
     pub(crate) fn take(&mut self, argument: &'static Argument) -> Option<&'n KeyValue> {
-        self.known.push(argument.name);
+        if !self.known.contains(&argument.name) {
+            self.known.push(argument.name);
+        }
         self.entries.iter().find(|entry| entry.key == argument.name)
     }
 

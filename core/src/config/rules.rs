@@ -5,17 +5,18 @@ use regex::Regex;
 use super::{
     clients,
     diagnostics::Diagnostics,
-    document::DocumentNode,
+    document::{DocumentNode, KeyValue},
     identifier::identifier,
     keys, limit,
     limit_table::{Limits, whole_limit},
     options,
     position::{Position, Spanned},
-    reader::{TableReader, text},
+    reader::{TableReader, list, text, texts},
 };
 use crate::{
     intern::intern,
     limit::range,
+    rule_check::NO_METHODS,
     rules::{LimitSpec, PathsSpec, RouteRuleSpec},
     text::suggest,
     vocabulary::{self, Argument, METHOD_NAMES},
@@ -85,23 +86,37 @@ fn paths(
             diagnostics.at(regex.position, no_regex(regex.value, &error));
         }
     }
-    let mut methods = Vec::new();
-    for Spanned { position, value } in table.texts(&vocabulary::METHODS, diagnostics) {
-        if METHOD_NAMES.contains(&value) {
-            methods.push(value.to_owned());
-        } else {
-            diagnostics.at(position, suggest::unknown("method", value, &METHOD_NAMES));
-        }
-    }
     let own = |text: Spanned<&str>| text.value.to_owned();
     PathsSpec {
         path: path.map(own),
         pattern: pattern.map(own),
-        methods,
+        methods: methods(table, diagnostics),
         networks: clients::networks(table, diagnostics),
         name: name(table, diagnostics),
         shadow: table.flag(&vocabulary::RULE_SHADOW, diagnostics),
     }
+}
+
+/// Reads the methods of a rule; empty for all methods.
+fn methods(table: &mut TableReader<'_>, diagnostics: &mut Diagnostics) -> Vec<String> {
+    let argument = &vocabulary::METHODS;
+    let mut methods = Vec::new();
+    let Some(KeyValue { node, .. }) = table.take(argument) else {
+        return methods;
+    };
+    let nodes = list(node, argument, diagnostics);
+    if nodes.is_some_and(<[DocumentNode]>::is_empty) {
+        diagnostics.at(node.position, NO_METHODS);
+    }
+    for text in texts(nodes.unwrap_or_default(), argument, diagnostics) {
+        if METHOD_NAMES.contains(&text.value) {
+            methods.push(text.value.to_owned());
+        } else {
+            let reason = suggest::unknown("method", text.value, &METHOD_NAMES);
+            diagnostics.at(text.position, reason);
+        }
+    }
+    methods
 }
 
 /// Reads the name of a rule, which goes into headers.

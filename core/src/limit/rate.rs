@@ -3,7 +3,10 @@
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::Limit;
-use crate::text::unit::TimeUnit;
+use crate::{
+    calendar::Period,
+    text::{unit::TimeUnit, word::Word},
+};
 
 const SHAPE: &str = "write it as \"100/minute\" or \"5 per 10 seconds\"";
 
@@ -57,7 +60,7 @@ fn parse(text: &str) -> Result<(u64, u64), String> {
         .or_else(|| rest.strip_prefix("per"))
         .ok_or_else(|| format!("`/` or `per` is missing after the number: {SHAPE}"))?;
     let (count, unit) = number(rest.trim_start())?;
-    let unit_micros = unit_micros(unit.trim_end())?;
+    let unit_micros = unit_micros(unit.trim_end(), times)?;
     if times == 0 {
         return Err(format!("a rate of 0 would admit nothing: {SHAPE}"));
     }
@@ -89,11 +92,24 @@ fn number(text: &str) -> Result<(Option<u64>, &str), String> {
     }
 }
 
-fn unit_micros(word: &str) -> Result<u64, String> {
+fn unit_micros(word: &str, times: u64) -> Result<u64, String> {
     if word.is_empty() {
         return Err(format!("the unit of time is missing: {SHAPE}"));
     }
+    if let Some(period) = period(word) {
+        return Err(format!(
+            "`{word}` is a period of the calendar, and no unit of a rate: write \
+             `times = {times}, every = \"{period}\"`"
+        ));
+    }
     TimeUnit::parse(word).map(TimeUnit::micros)
+}
+
+/// Returns the period of the calendar with this name, also in the plural, if it is no unit of time.
+fn period(word: &str) -> Option<Period> {
+    let lower = word.to_ascii_lowercase();
+    let period = Period::of_word(lower.strip_suffix('s').unwrap_or(&lower))?;
+    matches!(period, Period::Week | Period::Month | Period::Year).then_some(period)
 }
 
 #[cfg(test)]

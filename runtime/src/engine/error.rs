@@ -176,8 +176,9 @@ impl fmt::Display for RateLimitError {
             Self::InvalidStatuses(error) => write!(f, "`pause_on`: {error}"),
             Self::Unavailable { reason, .. } => write!(f, "the store could not decide: {reason}"),
             Self::InvalidDemand => f.write_str(
-                "the demand has more than 64 alternatives, or none: nest fewer `any`s inside an `all`, \
-                 and leave none empty",
+                "the demand is for no limit, or has an empty `any` or `all`, or has more than 64 \
+                 alternatives: ask for a limit at least, leave no list empty, and nest fewer `any`s \
+                 inside an `all`",
             ),
             Self::TimedOut { retry_after: Some(wait) } => {
                 write!(f, "no room within the longest wait; try again in {wait:?}")

@@ -4,10 +4,7 @@
 use std::{
     any::{TypeId, type_name},
     ops::Deref,
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::OnceLock,
 };
 
 use actix_throttle_core::limit::Limit;
@@ -27,8 +24,9 @@ pub struct RuleSet {
     rules: Vec<Rule>,
     /// Whether there is one rule, whose limit is valid and applies as written to every request.
     is_single: bool,
-    /// Whether a `PendingCharge` among the handler's arguments was looked for.
-    is_checked: AtomicBool,
+    /// Whether the handler takes a `PendingCharge` that no rule can give it. Its first request
+    /// shows it.
+    lacks_settle: OnceLock<bool>,
     pub(super) arguments: ArgumentsCache,
 }
 
@@ -39,22 +37,26 @@ impl RuleSet {
         Self {
             rules,
             is_single,
-            is_checked: AtomicBool::new(false),
+            lacks_settle: OnceLock::new(),
             arguments: ArgumentsCache::default(),
         }
     }
 
-    /// Logs an error, once, if the handler with these arguments takes a `PendingCharge` that no
-    /// rule can give it.
+    /// Refuses to settle, and logs an error, once, if the handler with these arguments takes a
+    /// `PendingCharge` that no rule can give it.
     pub(super) fn check_pending_charge<Args>(&self, request: &HttpRequest) {
-        // The flag is relaxed: at worst, two workers log it.
-        if self.is_checked.load(Ordering::Relaxed) || self.is_checked.swap(true, Ordering::Relaxed)
-        {
-            return;
+        let lacks_settle = || self.lacks_settle::<Args>(request);
+        if *self.lacks_settle.get_or_init(lacks_settle) && !pending_charge::is_offered(request) {
+            pending_charge::refuse(request);
         }
+    }
+
+    fn lacks_settle<Args>(&self, request: &HttpRequest) -> bool {
         let is_taken = type_name::<Args>().contains(type_name::<PendingCharge>());
         let may_settle = |rule: &Rule| rule.settles() || rule.named_limit().is_some();
-        if is_taken && !self.rules.iter().any(may_settle) && !pending_charge::is_offered(request) {
+        let lacks_settle =
+            is_taken && !self.rules.iter().any(may_settle) && !pending_charge::is_offered(request);
+        if lacks_settle {
             log::error!(
                 target: TARGET,
                 "the handler of {} takes a `PendingCharge`, and none of its limits has `settle`: \
@@ -62,6 +64,7 @@ impl RuleSet {
                 request.match_pattern().as_deref().unwrap_or(request.path())
             );
         }
+        lacks_settle
     }
 
     /// The only rule and its limit, which is valid, if the fast path can decide it.

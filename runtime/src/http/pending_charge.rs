@@ -19,10 +19,10 @@ use crate::engine::PendingCharges;
 /// Until it is settled, the estimate counts; if it is dropped unsettled, as when the client leaves
 /// or the process ends, the estimate stands.
 ///
-/// It never fails. For a request that no such limit has charged, [`estimate`](Self::estimate) is 0
-/// and [`settle`](Self::settle) changes nothing: the limit was skipped, its group is unlimited, or
-/// the store could not decide and the request was admitted by the failure mode `Open`. The
-/// `default`, for unit tests, is such a charge, too.
+/// Its extraction never fails. For a request that no such limit has charged,
+/// [`estimate`](Self::estimate) is 0 and [`settle`](Self::settle) changes nothing: the limit was
+/// skipped, its group is unlimited, or the store could not decide and the request was admitted by
+/// the failure mode `Open`. The `default`, for unit tests, is such a charge, too.
 ///
 /// ```
 /// use actix_throttle::{PendingCharge, rate_limit};
@@ -43,33 +43,49 @@ use crate::engine::PendingCharges;
 /// ```
 #[derive(Debug, Default)]
 #[must_use = "dropped unsettled, the estimate stands"]
-pub struct PendingCharge(SmallVec<[PendingCharges; 1]>);
+pub struct PendingCharge(Offered);
 
 /// The charges that the handler of a request may settle.
-#[derive(Default)]
-struct Offered(SmallVec<[PendingCharges; 1]>);
+#[derive(Clone, Debug, Default)]
+struct Offered {
+    charges: SmallVec<[PendingCharges; 1]>,
+    /// Whether there is a charge that cannot be settled, as the log says.
+    is_refused: bool,
+}
 
 /// Offers charges to the handler of this request.
 pub(super) fn offer(request: &HttpRequest, pending: &PendingCharges) {
+    change(request, |offered| offered.charges.push(pending.clone()));
+}
+
+/// Records that the request has a charge that cannot be settled. The caller has logged why.
+pub(super) fn refuse(request: &HttpRequest) {
+    change(request, |offered| offered.is_refused = true);
+}
+
+fn change(request: &HttpRequest, change: impl FnOnce(&mut Offered)) {
     let mut extensions = request.extensions_mut();
-    match extensions.get_mut::<Offered>() {
-        Some(Offered(offered)) => offered.push(pending.clone()),
-        None => {
-            extensions.insert(Offered(SmallVec::from_iter([pending.clone()])));
-        }
+    if let Some(offered) = extensions.get_mut() {
+        return change(offered);
     }
+    let mut offered = Offered::default();
+    change(&mut offered);
+    extensions.insert(offered);
 }
 
 /// Whether the handler of this request has anything to settle.
 pub(super) fn is_offered(request: &HttpRequest) -> bool {
-    request.extensions().contains::<Offered>()
+    let extensions = request.extensions();
+    let offered = extensions.get::<Offered>();
+    offered.is_some_and(|offered| !offered.charges.is_empty())
 }
 
 impl PendingCharge {
-    /// Returns what was charged; the largest cost, if the limits have several.
+    /// Returns what was charged; the largest cost, if the limits have several; 0 if there is
+    /// nothing to settle.
     #[must_use]
     pub fn estimate(&self) -> u32 {
-        let estimates = self.0.iter().map(PendingCharges::estimate);
+        let estimates = self.0.charges.iter().map(PendingCharges::estimate);
         estimates.max().unwrap_or(0)
     }
 
@@ -92,6 +108,15 @@ impl PendingCharge {
     /// logged: the estimate may stand then, or `actual` may count, and a refund returns the
     /// smaller of the two. The store takes no longer for it than for a decision.
     ///
+    /// Returns `false`, at an estimate of 0, if the handler's limits cannot be settled, which is
+    /// logged, too: none of them has `settle`, or one that has it turns out to have a `lease` or to
+    /// be a concurrency limit.
+    ///
+    /// Returns `true` if there was nothing to settle, because no such limit has charged the
+    /// request: it was skipped, or its group is unlimited, or a middleware has exempted the
+    /// request, or the request was admitted without a charge while the store was away
+    /// (`failure_mode = "open"`).
+    ///
     /// A middleware and an attribute, or two middlewares, have a charge each. All of them are
     /// settled that can be, and it is `false` if one of them was not.
     ///
@@ -100,8 +125,12 @@ impl PendingCharge {
     /// Once polled, the settlement is carried out even if the future is dropped.
     pub async fn settle(self, actual: u32) -> bool {
         // There is one for each middleware and for the attribute, and mostly one in all.
-        let settled = join_all(self.0.iter().map(|pending| pending.settle(actual))).await;
-        settled.into_iter().all(|is_settled| is_settled)
+        let Offered {
+            charges,
+            is_refused,
+        } = &self.0;
+        let settled = join_all(charges.iter().map(|pending| pending.settle(actual))).await;
+        !is_refused && settled.into_iter().all(|is_settled| is_settled)
     }
 }
 
@@ -112,8 +141,6 @@ impl FromRequest for PendingCharge {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let extensions = request.extensions();
         let offered = extensions.get::<Offered>();
-        ready(Ok(Self(
-            offered.map_or_else(SmallVec::new, |offered| offered.0.clone()),
-        )))
+        ready(Ok(Self(offered.cloned().unwrap_or_default())))
     }
 }

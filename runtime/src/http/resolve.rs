@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 use super::{
     matching::{MatchedRule, RuleMatcher},
     named_limit::NamedLimitsView,
+    pending_charge,
     requested_limit::RequestedLimit,
     rule::{EffectiveLimit, Resolved, Rule, reject_options, valid_settle, valid_slow_down},
 };
@@ -186,7 +187,11 @@ fn resolve_concurrency<'a, 'i>(
     concurrency: Concurrency,
     options: Cow<'a, LimitOptions>,
 ) -> ResolvedRule<'a, 'i> {
-    reject_options(options.slow_down, options.settle.unwrap_or(false));
+    let settle = options.settle.unwrap_or(false);
+    reject_options(options.slow_down, settle);
+    if settle {
+        pending_charge::refuse(matcher.request);
+    }
     resolved_rule(
         matcher,
         one,
@@ -206,7 +211,11 @@ fn resolved_rule<'a, 'i>(
     let (failure_mode, max_wait) = (options.failure_mode, options.max_wait);
     let (refund_on, settles, slow_down) = match &what {
         RequestedLimit::Rate(limit) => {
-            let settles = valid_settle(options.settle.unwrap_or(false), limit);
+            let settle = options.settle.unwrap_or(false);
+            let settles = valid_settle(settle, limit);
+            if settle && !settles {
+                pending_charge::refuse(matcher.request);
+            }
             let slow_down = if matcher.context.is_shadow() {
                 None
             } else {

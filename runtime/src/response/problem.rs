@@ -157,7 +157,7 @@ impl Document {
             return self.written("). Waiting will not help; ask for less at once.");
         }
         if limit.is_blocked() {
-            self.written("Blocked for having exceeded the limit ");
+            self.written("Blocked under the limit ");
             self.quoted(limit.name());
             return self.written(".");
         }
@@ -178,7 +178,11 @@ impl Document {
                 self.written(" at once");
             }
         }
-        self.written(" is exhausted.");
+        self.written(match limit.remaining() {
+            0 => " is exhausted.",
+            // The cost is above what remains, or too many requests are being slowed down.
+            _ => " has no room for this request.",
+        });
     }
 
     fn retry_after(&mut self, wait: Duration) {

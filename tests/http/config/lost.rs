@@ -103,7 +103,7 @@ fn reload_that_lost_all_rules_is_refused_and_names_the_way_out() {
         .expect_err("lost")
         .to_string();
     assert!(
-        error.contains("no rules any more, and 1 rule in force"),
+        error.contains("no rules any more, although 1 is in force"),
         "{error}"
     );
     assert!(error.contains("Write `rules = []`"), "{error}");

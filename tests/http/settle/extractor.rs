@@ -1,9 +1,11 @@
 //! The `PendingCharge` of a handler: from the middleware, in a unit test, and where nothing can be
 //! settled.
 
-use actix_throttle::{Algorithm, Limit, Limited, Paths, PendingCharge, Rule, Throttle, rate_limit};
+use actix_throttle::{
+    Algorithm, Identity, Limit, Limited, Paths, PendingCharge, Rule, Throttle, rate_limit,
+};
 use actix_web::{
-    rt,
+    HttpRequest, rt,
     web::{self, ServiceConfig},
 };
 
@@ -37,6 +39,29 @@ async fn middleware_refuses_a_leased_estimate() {
     assert!(said.contains("the limit `leased`"), "{said}");
 }
 
+/// The limit is known when a request comes, and cannot be settled then.
+#[actix_web::test]
+async fn estimate_of_a_leased_limit_is_not_settled() {
+    fn by_path(request: &HttpRequest, _: &Identity) -> Option<Limit> {
+        match request.query_string() {
+            "leased" => Some(Limit::per_minute(100).lease(5)),
+            _ => None,
+        }
+    }
+    #[rate_limit("9/minute", dynamic = by_path, settle)]
+    async fn chosen(charge: PendingCharge) -> String {
+        format!("{} {}", charge.estimate(), charge.settle(3).await)
+    }
+
+    let routes = |config: &mut ServiceConfig| {
+        config.route("/chosen", web::get().to(chosen));
+    };
+    let service = TestApp::new().await.service(routes).await;
+    for (path, text) in [("/chosen?leased", "0 false"), ("/chosen", "1 true")] {
+        assert_eq!(service.get(path).await.text(), text, "{path}");
+    }
+}
+
 #[actix_web::test]
 async fn handler_is_tested_without_its_limits() {
     #[rate_limit("100/minute", cost = 10, settle)]
@@ -52,7 +77,7 @@ async fn handler_is_tested_without_its_limits() {
 fn charge_that_nothing_can_settle_is_reported() {
     #[rate_limit("100/minute", cost = 10)]
     async fn forgotten(charge: PendingCharge) -> String {
-        charge.estimate().to_string()
+        format!("{} {}", charge.estimate(), charge.settle(3).await)
     }
 
     let test = "settle::extractor::charge_that_nothing_can_settle_is_reported";
@@ -64,7 +89,7 @@ fn charge_that_nothing_can_settle_is_reported() {
             };
             let service = TestApp::new().await.service(routes).await;
             for _ in 0..2 {
-                assert_eq!(service.get("/forgotten").await.text(), "0");
+                assert_eq!(service.get("/forgotten").await.text(), "0 false");
             }
         });
         return;

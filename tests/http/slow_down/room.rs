@@ -51,6 +51,11 @@ async fn without_room_to_wait_a_delay_is_a_denial() {
         (denied.remaining(), denied.retry_after()),
         (Some(4), Some(60))
     );
+    let detail = denied.json()["detail"].to_string();
+    assert!(
+        detail.ends_with("has no room for this request.\""),
+        "{detail}"
+    );
 }
 
 #[actix_web::test]

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use actix_throttle_core::{failure_mode::FailureMode, limit::Limit};
+use actix_throttle_core::{
+    failure_mode::FailureMode,
+    limit::{Limit, range},
+};
 use actix_web::HttpRequest;
 
 #[cfg(feature = "config")]
@@ -137,8 +140,9 @@ impl Throttle {
 
     fn everywhere(limit: Limit, rule: Rule) -> Result<Self, InitError> {
         let paths = match limit.name_value() {
-            Some(name) => Paths::all().name(name),
-            None => Paths::all(),
+            // An invalid name is an error of the limit.
+            Some(name) if range::is_name(name) => Paths::all().name(name),
+            _ => Paths::all(),
         };
         Self::new().paths(paths, [rule])
     }
@@ -147,10 +151,10 @@ impl Throttle {
     ///
     /// # Errors
     ///
-    /// If the regex is invalid; there is no rule; an identifier or a limit is invalid; a limit
-    /// costs more than it can ever hold, or would share its counter with another of the entry; an
-    /// unlimited group has no effect; the name is taken; or the entries are those of a
-    /// configuration.
+    /// If the regex is invalid; there is no method or no rule; an identifier, a name or a limit is
+    /// invalid; a limit costs more than it can ever hold, or would share its counter with another
+    /// of the entry; an unlimited group has no effect; the name is taken; or the entries are those
+    /// of a configuration.
     pub fn paths<P>(
         self,
         paths: P,
@@ -201,6 +205,9 @@ impl Throttle {
     }
 
     /// Sets the identifier, for rules without one of their own. Default: the limiter's.
+    ///
+    /// If it is invalid, the entries that are added after it are an error. Entries before it count
+    /// every client by its address, and the log has an error.
     pub fn identifier<M>(self, identifier: impl IntoIdentifier<M>) -> Self {
         let identifier = identifier.into_identifier();
         if let Some(diagnostic) = identifier.validate() {
@@ -258,6 +265,11 @@ impl Throttle {
                 "the entries of this `Throttle` are those of a configuration; add to that, or wrap \
                  the app in a second `Throttle`",
             ));
+        }
+        let identifier = settings.context.identifier.as_ref();
+        if let Some(diagnostic) = identifier.and_then(Identifier::validate) {
+            let text = format!("the identifier of a `Throttle`: {diagnostic}");
+            return Err(InitError::settings(text));
         }
         change(Arc::make_mut(&mut settings.own))?;
         Ok(self)

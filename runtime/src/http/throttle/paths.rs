@@ -2,7 +2,11 @@
 
 use std::{convert::Infallible, fmt, net::IpAddr, sync::Arc};
 
-use actix_throttle_core::network::{NetworkError, NetworkSet};
+use actix_throttle_core::{
+    limit::range,
+    network::{NetworkError, NetworkSet},
+    rule_check::NO_METHODS,
+};
 use actix_web::http::Method;
 use regex::Regex;
 
@@ -35,8 +39,8 @@ pub struct Paths {
     /// The regex; `None` for all paths.
     regex: Option<Regex>,
     subject: RegexSubject,
-    /// The methods; empty for all methods.
-    methods: Vec<Method>,
+    /// The methods; `None` for all methods.
+    methods: Option<Vec<Method>>,
     /// The networks of the clients; `None` for all clients. They are shared, because the clones of
     /// a middleware may have thousands.
     networks: Option<Arc<NetworkSet>>,
@@ -82,7 +86,7 @@ impl Paths {
         Self {
             regex: None,
             subject: RegexSubject::Path,
-            methods: Vec::new(),
+            methods: None,
             networks: None,
             name: None,
             shadow: false,
@@ -99,9 +103,10 @@ impl Paths {
         })
     }
 
-    /// Restricts the entry to requests with these methods. Default: all.
+    /// Restricts the entry to requests with these methods. Called again, it adds more. If there is
+    /// none at all, `Throttle::paths` returns an error. Default: all.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.methods.extend(methods);
+        self.methods.get_or_insert_default().extend(methods);
         self
     }
 
@@ -175,7 +180,16 @@ impl Paths {
     }
 
     pub(super) fn matches_method(&self, method: &Method) -> bool {
-        self.methods.is_empty() || self.methods.contains(method)
+        let methods = self.methods.as_ref();
+        methods.is_none_or(|methods| methods.contains(method))
+    }
+
+    /// Checks that some request has one of the methods.
+    pub(super) fn check_methods(&self) -> Result<(), InitError> {
+        if self.methods.as_ref().is_some_and(Vec::is_empty) {
+            return Err(InitError::settings(NO_METHODS));
+        }
+        Ok(())
     }
 
     /// Restricts the entry to clients in these networks.
@@ -196,6 +210,17 @@ impl Paths {
         self.networks.as_ref().is_none_or(is_in)
     }
 
+    /// Checks that the name can stand in a header.
+    pub(super) fn check_name(&self) -> Result<(), InitError> {
+        match self.own_name() {
+            Some(name) if !range::is_name(name) => Err(InitError::settings(format!(
+                "the name `{name}` of an entry of a `Throttle`: {}",
+                range::NAME_RULE
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn own_name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -212,11 +237,12 @@ impl Paths {
 impl fmt::Display for Paths {
     /// Writes the methods and the regex: `GET,POST ^/towns`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, method) in self.methods.iter().enumerate() {
+        let methods = self.methods.as_deref().unwrap_or_default();
+        for (index, method) in methods.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { "," })?;
             f.write_str(method.as_str())?;
         }
-        f.write_str(if self.methods.is_empty() { "" } else { " " })?;
+        f.write_str(if methods.is_empty() { "" } else { " " })?;
         match self.regex.as_ref().map(Regex::as_str) {
             Some("") | None => f.write_str("global"),
             Some(regex) => f.write_str(regex),

@@ -22,6 +22,8 @@ impl RouteRules {
         rules: impl IntoIterator<Item = Rule>,
         before: &[Self],
     ) -> Result<Self, InitError> {
+        paths.check_methods()?;
+        paths.check_name()?;
         let label = label(&paths, before)?;
         let shadow = paths.is_shadow();
         let mut limits = 0;
@@ -53,6 +55,7 @@ impl RouteRules {
 
     /// Creates an entry whose requests are not limited.
     pub(super) fn exempt(paths: Paths) -> Result<Self, InitError> {
+        paths.check_methods()?;
         if paths.is_shadow() {
             return Err(InitError::settings(
                 "an exempt entry of a `Throttle` cannot be a shadow: there is nothing to count",

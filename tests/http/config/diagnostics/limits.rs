@@ -99,6 +99,28 @@ fn each_error_of_a_limit_has_its_position() {
             "1:22",
             "`sliding_window` keeps a log",
         ),
+        // Lengths of blocks.
+        (
+            "limits.a = { rate = '1/s', block = ['1m', '10m'] }",
+            "1:36",
+            "`block` takes one string, not a list: write `block = \"1m, 10m, 1h\"`",
+        ),
+        (
+            "limits.a = { rate = '1/s', block = '1m, 10m,' }",
+            "1:36",
+            "not a duration: value was empty; write `block = \"1m, 10m, 1h\"`",
+        ),
+        (
+            "limits.a = { rate = '1/s', block = '1m; 10m' }",
+            "1:36",
+            "; write `block = \"1m, 10m, 1h\"`",
+        ),
+        (
+            "limits.a = { rate = '1/s', block = '1m 10m' }",
+            "1:36",
+            "not a duration: each unit must be smaller than the one before; write `block = \"1m, \
+             10m, 1h\"`",
+        ),
         // Periods of the calendar.
         (
             "limits.a = { times = 5, every = 'moth' }",

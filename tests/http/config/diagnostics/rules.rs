@@ -69,6 +69,12 @@ fn each_error_of_a_rule_has_its_position() {
             "unknown method `get`, did you mean `GET`?",
         ),
         (
+            "[[rules]]\nmethods = []\nlimits = ['1/s']",
+            "2:11",
+            "`methods` is empty, so no request has one of them: write one, such as `GET`, or leave \
+             `methods` out",
+        ),
+        (
             "[[rules]]\nmethods = [1]\nlimits = ['1/s']",
             "2:12",
             "`methods` lists strings, not an integer",
