@@ -93,7 +93,9 @@ async fn server_that_is_always_too_slow_opens_the_circuit() {
     let load = service.load("/steady", 4, PAUSE);
     sleep(Duration::from_secs(3)).await;
     let slow = Instant::now();
-    sleep(Duration::from_secs(4)).await;
+    // Within four seconds, four pauses have ended at most, of 250 ms to 2 s or half of that. So the
+    // pause that is under way then is one of 4 s at most.
+    sleep(Duration::from_millis(800)).await;
     assert_ne!(service.circuit(), CircuitState::Closed);
     proxy.set(Mode::Pass);
     let end = Instant::now();
