@@ -14,7 +14,7 @@ use actix_throttle_core::{
     failure_mode::FailureMode,
     identity::{Identity, IdentityQuery},
     key::{Key, KeySelection},
-    limit::{Algorithm, Limit},
+    limit::{Algorithm, Limit, Refill},
     stored::StoredEntry,
     time::Micros,
 };
@@ -190,6 +190,19 @@ pub(super) fn run(test: impl AsyncFnOnce()) {
 pub(super) fn fixed(times: u32) -> Limit {
     let minute = Duration::from_secs(60);
     Limit::new(times, minute).algorithm(Algorithm::FixedWindow)
+}
+
+/// A limit of each algorithm that can be leased.
+pub(super) fn leasable(times: u32, seconds: u64) -> [Limit; 5] {
+    let limit = Limit::new(times, Duration::from_secs(seconds));
+    let bucket = limit.algorithm(Algorithm::TokenBucket);
+    [
+        limit.algorithm(Algorithm::FixedWindow),
+        limit.algorithm(Algorithm::SlidingWindow),
+        limit.algorithm(Algorithm::SlidingWindowCounter),
+        bucket.refill(Refill::Greedy),
+        bucket.refill(Refill::Interval),
+    ]
 }
 
 /// A random number generator with a fixed seed, so that every run of the tests draws the same

@@ -1,22 +1,11 @@
 //! Tests of refunds of charges that leases served.
 
-use actix_throttle_core::limit::Refill;
-
-use super::*;
+use super::{fixture::leasable, *};
 
 #[test]
 fn charges_of_a_lease_are_refunded_like_others() {
     run(async || {
-        for (algorithm, refill) in [
-            (Algorithm::FixedWindow, Refill::Greedy),
-            (Algorithm::SlidingWindow, Refill::Greedy),
-            (Algorithm::SlidingWindowCounter, Refill::Greedy),
-            (Algorithm::TokenBucket, Refill::Greedy),
-            (Algorithm::TokenBucket, Refill::Interval),
-        ] {
-            let limit = Limit::new(600, Duration::from_secs(60))
-                .algorithm(algorithm)
-                .refill(refill);
+        for limit in leasable(600, 60) {
             let mut left = Vec::new();
             for limit in [limit, limit.lease(20)] {
                 let service = Service::new(1);

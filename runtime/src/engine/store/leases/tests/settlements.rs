@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use actix_throttle_core::{
-    algorithm::{Receipt, Settlement},
-    limit::Refill,
-};
+use actix_throttle_core::algorithm::{Receipt, Settlement};
 
-use super::*;
+use super::{fixture::leasable, *};
 
 /// The costs that count in the end, by the times at which the store charged them.
 type Costs = BTreeMap<u64, u32>;
@@ -52,17 +49,8 @@ async fn settled_at_random(service: &Service, limit: &Limit, seed: u64) -> Costs
 
 #[test]
 fn settled_charges_count_as_if_their_cost_had_been_known() {
-    for (algorithm, refill) in [
-        (Algorithm::FixedWindow, Refill::Greedy),
-        (Algorithm::SlidingWindow, Refill::Greedy),
-        (Algorithm::SlidingWindowCounter, Refill::Greedy),
-        (Algorithm::TokenBucket, Refill::Greedy),
-        (Algorithm::TokenBucket, Refill::Interval),
-    ] {
-        let limit = Limit::new(40, Duration::from_secs(20))
-            .algorithm(algorithm)
-            .refill(refill)
-            .for_settlement();
+    for limit in leasable(40, 20) {
+        let limit = limit.for_settlement();
         for seed in 0..100 {
             run(async || {
                 let service = Service::ticking(3);
